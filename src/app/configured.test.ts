@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { clearFolder, temporaryFolder } from "../../test/support/folder.ts";
-import { configuredAs } from "../execution/index.ts";
+import { configurationHash } from "../execution/index.ts";
 import { silentLog } from "../lib/log.ts";
 import type { Operation } from "../operation/index.ts";
 import { configSchema } from "./config/schema.ts";
@@ -21,7 +21,7 @@ async function hashOf(settings: object, operation: Operation): Promise<string | 
   const config = configSchema.parse(settings);
   const adapters = createAdapters(config, { state_dir: folder, print: () => {}, log: silentLog });
   try {
-    return configuredAs(adapters.executors, operation);
+    return configurationHash(adapters.executors, operation);
   } finally {
     await adapters.stop();
   }

@@ -2,7 +2,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { assertEpoch } from "../db/epoch.ts";
 import type { AutoTerms, Rules, ServiceRegistry } from "../decision/index.ts";
 import {
-  authoriseLook,
+  authoriseObservation,
   type Gateway,
   type GatewayOptions,
   isOffered,
@@ -131,7 +131,7 @@ export function createPipelineDeps(
     investigators: adapters.investigators,
     evidence: {
       time: evidence_time,
-      refusal: (tool) => authoriseLook(gateway(), { caller: "planner", tool }),
+      refusal: (tool) => authoriseObservation(gateway(), { caller: "planner", tool }),
     },
     verification: config.verification,
     onReceived,

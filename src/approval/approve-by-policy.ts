@@ -7,7 +7,7 @@ import { note } from "../incident/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { redactedPlan } from "../operation/index.ts";
 import { enqueue, notify } from "../outbox/index.ts";
-import { fixedPlan, type Prepared, stillWanted } from "./publish-plan.ts";
+import { fixedPlan, type Prepared, supersedeUnlessActive } from "./publish-plan.ts";
 import { lockApproval, updateApproval } from "./store.ts";
 import type { ApprovalTerms } from "./types.ts";
 
@@ -27,7 +27,7 @@ export async function approveByPolicy(
   const { approval_id, cold_start, reason } = input;
   await transaction(ctx, async (tx) => {
     const approval = await lockApproval(tx, approval_id);
-    if (approval?.status !== "preparing" || !(await stillWanted(tx, approval))) return;
+    if (approval?.status !== "preparing" || !(await supersedeUnlessActive(tx, approval))) return;
     const { incident_id, decision_token } = approval;
     const fixed = fixedPlan(approval, input, {
       required_signatures: 0,

@@ -8,7 +8,7 @@ import { addSeconds } from "../lib/clock.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { enqueue } from "../outbox/index.ts";
 import { countSigners, signerRole } from "./quorum.ts";
-import { counting, validateSignatures } from "./signature-validity.ts";
+import { validateSignatures, validSignatures } from "./signature-validity.ts";
 import { insertSignature, lockApproval, renewSignature, updateApproval } from "./store.ts";
 import type { ApprovalRow, ApprovalTerms, Signature } from "./types.ts";
 
@@ -17,7 +17,7 @@ export type ApproveInput = { approval_id: string; plan_hash: string; comment?: s
 type Person = Extract<Actor, { kind: "person" }>;
 
 /** Throws `not_ready`, `expired` or `already_decided` unless the approval is pending. */
-export function mustBePending(approval: ApprovalRow, now: Date): void {
+export function assertPending(approval: ApprovalRow, now: Date): void {
   const { approval_id, status, expires_at } = approval;
   if (status === "preparing") {
     throw new AwoooiError("not_ready", `${approval_id} is still being prepared: try again in a moment.`);
@@ -67,7 +67,7 @@ export async function approve(ctx: Ctx, input: ApproveInput, terms: ApprovalTerm
     const approval = await lockApproval(tx, approval_id);
     if (approval === undefined) throw new AwoooiError("not_found", `There is no approval ${approval_id}.`);
     mayCount(person, approval);
-    mustBePending(approval, now);
+    assertPending(approval, now);
     if (approval.plan_hash !== plan_hash) {
       throw new AwoooiError(
         "plan_changed",
@@ -93,7 +93,7 @@ export async function approve(ctx: Ctx, input: ApproveInput, terms: ApprovalTerm
     };
     if (!(await insertSignature(tx, signature))) await signAnew(tx, approval, signature);
     const signatures = await signaturesNow(tx, approval);
-    const signed = countSigners(counting(signatures), plan_hash, plan.risk_level);
+    const signed = countSigners(validSignatures(signatures), plan_hash, plan.risk_level);
     const complete = signed >= plan.required_signatures;
     const tally = `${signed} of ${plan.required_signatures}`;
     note(tx, {

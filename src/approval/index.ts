@@ -3,12 +3,12 @@ export { approveByPolicy } from "./approve-by-policy.ts";
 export { beginApproval } from "./begin.ts";
 export { expireApproval, supersedeApproval } from "./expire.ts";
 export { forgetApprovals } from "./forget.ts";
-export { EVIDENCE_LATE, foundOf, publishApproval, withdrawApproval } from "./publish-plan.ts";
+export { EVIDENCE_LATE, preparedFor, publishApproval, withdrawApproval } from "./publish-plan.ts";
 export { countSigners } from "./quorum.ts";
 export { getApproval, listApprovals, presentRow } from "./read.ts";
 export { reject } from "./reject.ts";
 export { replanApproval, requestApproval } from "./request.ts";
-export { counting, type ValidatedSignature, validateSignatures } from "./signature-validity.ts";
+export { type ValidatedSignature, validateSignatures, validSignatures } from "./signature-validity.ts";
 export {
   type ApprovalKey,
   approvalKeys,
@@ -19,5 +19,5 @@ export {
   overdueApprovals,
   withStandingPlan,
 } from "./store.ts";
-export { signedFor, supersedeForMerge } from "./supersede-for-merge.ts";
+export { incidentsWithSignature, supersedeForMerge } from "./supersede-for-merge.ts";
 export type { ApprovalRow, ApprovalTerms } from "./types.ts";

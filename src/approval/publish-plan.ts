@@ -45,7 +45,7 @@ export const EVIDENCE_LATE: Check = {
 };
 
 /** Returns the results of preparing, or only the check `LATE` when they are about a plan that has been replaced. */
-export function foundOf(approval: ApprovalRow, { plan_hash, ...found }: Prepared): Prepared {
+export function preparedFor(approval: ApprovalRow, { plan_hash, ...found }: Prepared): Prepared {
   return plan_hash === undefined || plan_hash === approval.plan_hash ? found : { checks: [EVIDENCE_LATE] };
 }
 
@@ -57,7 +57,7 @@ export function fixedPlan(approval: ApprovalRow, prepared: Prepared, allowed: Pa
     affected_pods = 0,
     belongs_to = [],
     operations = [],
-  } = foundOf(approval, prepared);
+  } = preparedFor(approval, prepared);
   const related_services = [...new Set([...approval.blast_radius.related_services, ...belongs_to])];
   const filled = operations.reduce((one, operation, at) => withStep(one, at + 1, operation), approval.plan);
   const { configured = [] } = prepared;
@@ -74,7 +74,7 @@ export function fixedPlan(approval: ApprovalRow, prepared: Prepared, allowed: Pa
 }
 
 /** Returns false when the incident is no longer active, after superseding the approval, which no person has seen yet. */
-export async function stillWanted(tx: Ctx, approval: ApprovalRow): Promise<boolean> {
+export async function supersedeUnlessActive(tx: Ctx, approval: ApprovalRow): Promise<boolean> {
   const { approval_id, incident_id, decision_token } = approval;
   const incident = await lockIncident(tx, incident_id);
   if (incident !== undefined && isActive(incident)) return true;
@@ -100,7 +100,7 @@ export async function publishApproval(
     const approval = await lockApproval(tx, approval_id);
     if (approval?.status !== "preparing") return;
     const { incident_id, decision_token } = approval;
-    if (!(await stillWanted(tx, approval))) return;
+    if (!(await supersedeUnlessActive(tx, approval))) return;
     const fixed = fixedPlan(approval, input);
     const { plan, plan_hash, action, dry_run_checks: checks } = fixed;
     const expires_at = addSeconds(tx.clock.now(), terms.expires_after);

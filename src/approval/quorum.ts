@@ -24,7 +24,7 @@ export function countSigners(signatures: readonly CountedSignature[], plan_hash:
 type DatedSignature = CountedSignature & Pick<Signature, "at">;
 
 /** Returns why a signature does not count at `now`; null: it does. Pure. */
-export function whyNot(
+export function invalidReason(
   signature: DatedSignature,
   {
     plan_hash,

@@ -6,7 +6,7 @@ import { note } from "../incident/index.ts";
 import { actorLabel } from "../lib/actor.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { notify } from "../outbox/index.ts";
-import { mustBePending } from "./approve.ts";
+import { assertPending } from "./approve.ts";
 import { signerRole } from "./quorum.ts";
 import { isCarriedOut, lockApproval, updateApproval } from "./store.ts";
 import type { ApprovalRow } from "./types.ts";
@@ -28,7 +28,7 @@ export async function reject(ctx: Ctx, input: { approval_id: string; reason: str
     if (approval === undefined) throw new AwoooiError("not_found", `There is no approval ${approval_id}.`);
     const { risk_level } = approval.plan;
     authorise(tx.actor, `reject plans of ${risk_level} risk`, { people: signerRole(risk_level) });
-    if (!(await mayBeStopped(tx, approval))) mustBePending(approval, tx.clock.now());
+    if (!(await mayBeStopped(tx, approval))) assertPending(approval, tx.clock.now());
     const { incident_id } = approval;
     note(tx, {
       incident_id,

@@ -1,6 +1,6 @@
 import { roleAssignmentsOf } from "../access/index.ts";
 import type { Ctx } from "../db/ctx.ts";
-import { whyNot } from "./quorum.ts";
+import { invalidReason } from "./quorum.ts";
 import { signaturesOf } from "./store.ts";
 import type { ApprovalRow, Signature } from "./types.ts";
 
@@ -28,7 +28,7 @@ export async function validateSignatures(
       const about = { plan_hash, risk: plan.risk_level, now: asOf };
       const judged = (found.get(approval_id) ?? []).map((one) => {
         const own = tenures.get(one.person_id) ?? [];
-        return { ...one, why_not: whyNot(one, { ...about, tenures: own }) };
+        return { ...one, why_not: invalidReason(one, { ...about, tenures: own }) };
       });
       return [approval_id, judged];
     }),
@@ -36,5 +36,5 @@ export async function validateSignatures(
 }
 
 /** Returns the signatures that count. */
-export const counting = (signatures: readonly ValidatedSignature[]): ValidatedSignature[] =>
+export const validSignatures = (signatures: readonly ValidatedSignature[]): ValidatedSignature[] =>
   signatures.filter((one) => one.why_not === null);

@@ -12,7 +12,10 @@ const admit = (ctx: Ctx) =>
  * Returns those of these incidents that have a plan with a signature, which stays with its signers. Locks the approvals:
  * until the open transaction ends no person can sign a pending one.
  */
-export async function signedFor(ctx: Ctx, incident_ids: readonly string[]): Promise<Set<string>> {
+export async function incidentsWithSignature(
+  ctx: Ctx,
+  incident_ids: readonly string[],
+): Promise<Set<string>> {
   admit(ctx);
   if (incident_ids.length === 0) return new Set();
   const waiting = await lockWaiting(ctx, incident_ids);

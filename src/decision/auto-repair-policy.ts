@@ -75,7 +75,11 @@ async function repeatsOf(
 const fold = (name: string) => name.trim().toLowerCase();
 
 /** Returns the operations' targets that are the incident's own but none of the services that the playbook is for. */
-function strangersTo(playbook: PlaybookRow | undefined, own: OperationTarget | null, all: OperationTarget[]) {
+function targetsOutsidePlaybook(
+  playbook: PlaybookRow | undefined,
+  own: OperationTarget | null,
+  all: OperationTarget[],
+) {
   const services = playbook?.pattern.services ?? [];
   const names = new Set(services.map(fold));
   const theirs = own === null ? [] : all.filter((one) => mayBeSame(one, own));
@@ -157,7 +161,9 @@ export async function mayAutoRepair(
     mode,
     policy: operations.flatMap((operation) =>
       categories.flatMap((category) =>
-        types.map((notification_type) => evaluatePolicy({ ...about, category, notification_type, operation })),
+        types.map((notification_type) =>
+          evaluatePolicy({ ...about, category, notification_type, operation }),
+        ),
       ),
     ),
     terms,
@@ -170,7 +176,7 @@ export async function mayAutoRepair(
     incomplete: said.some((one) => one.incomplete),
     services: registered(services, candidate, named, targets),
     more_services: services !== null && all.some((one) => one.affected_services.length >= SERVICES),
-    strangers: strangersTo(found, incident.operation_target, targets),
+    strangers: targetsOutsidePlaybook(found, incident.operation_target, targets),
     approver_lapsed: found?.status === "approved" ? await approverLapse(ctx, found) : null,
     playbook: found !== undefined && hashOf(found) === playbook_hash ? found : null,
     earlier: await earlierTries(ctx, { incident_ids: ids, but: approval_id, since }, (tried) =>

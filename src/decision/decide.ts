@@ -7,9 +7,16 @@ import { saidOfIncidents } from "../intake/index.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { decisionToken } from "../lib/id.ts";
 import { type Operation, redactedOperation, stepsInWords, traitsOf } from "../operation/index.ts";
-import { type DecisionInput, type AnswerOptions, answer, type Answer, hasSameTarget, isSameAnswer } from "./answer.ts";
-import { asksFirst, evaluatePolicy, type Mode } from "./policy.ts";
-import { forbiddenBy, noteForbidden, withBlocked } from "./repair-label.ts";
+import {
+  type Answer,
+  type AnswerOptions,
+  answer,
+  type DecisionInput,
+  hasSameTarget,
+  isSameAnswer,
+} from "./answer.ts";
+import { evaluatePolicy, type Mode, needsApproval } from "./policy.ts";
+import { forbiddenBy, recordForbidden, withBlocked } from "./repair-label.ts";
 import { insertDecision, supersedeDecisions } from "./store.ts";
 import type { DecisionRow } from "./types.ts";
 
@@ -65,7 +72,7 @@ async function storeDecision(
   const forbidden = forbiddenBy(labels);
   const policy = withBlocked(verdict, forbidden);
   const action = stepsInWords(steps);
-  const asks = asksFirst(policy);
+  const asks = needsApproval(policy);
   const decision: DecisionRow = {
     token: decisionToken(ctx.random),
     incident_id,
@@ -104,7 +111,7 @@ async function storeDecision(
     subject: token,
     data: { incident_id, source, operations: steps.map(redactedOperation), playbook_id, rule_id, policy },
   });
-  noteForbidden(ctx, decision, forbidden);
+  recordForbidden(ctx, decision, forbidden);
   return decision;
 }
 

@@ -2,7 +2,7 @@ export { type AutoTerms, blockDecision, mayAutoRepair } from "./auto-repair-poli
 export { type DecideOptions, decide, decideAgain, decideUndo } from "./decide.ts";
 export { forgetDecisions } from "./forget.ts";
 
-export { asksFirst, evaluatePolicy, type Mode } from "./policy.ts";
+export { evaluatePolicy, type Mode, needsApproval } from "./policy.ts";
 export { getDecision, presentDecision, shownState } from "./read.ts";
 export { recordRepairLabels } from "./repair-label.ts";
 export { fittingRules, loadRules, propose, type Rules } from "./rules.ts";

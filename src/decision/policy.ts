@@ -80,7 +80,7 @@ const RULES: readonly PolicyRule[] = [
 ];
 
 /** Returns whether a plan is made that people or policy must approve. */
-export const asksFirst = ({ outcome }: PolicyVerdict): boolean => outcome === "ask" || outcome === "auto";
+export const needsApproval = ({ outcome }: PolicyVerdict): boolean => outcome === "ask" || outcome === "auto";
 
 /** Returns the policy's verdict on an operation: the outcome, the rule that decided, and its reason. Pure and total. */
 export function evaluatePolicy(facts: PolicyFacts): PolicyVerdict {

@@ -19,7 +19,7 @@ export const withBlocked = (policy: PolicyVerdict, more: readonly Blocked[]): Po
   more.length === 0 ? policy : { ...policy, blocked_by: [...(policy.blocked_by ?? []), ...more] };
 
 /** Records what a label forbids in the incident's timeline, the operation log and the ledger. */
-export function noteForbidden(
+export function recordForbidden(
   ctx: Ctx,
   { token, incident_id }: Pick<DecisionRow, "token" | "incident_id">,
   blocked_by: readonly Blocked[],
@@ -53,6 +53,6 @@ export async function recordRepairLabels(
     if (policy.blocked_by?.some((one) => one.guardrail === GUARDRAIL)) continue;
     const blocked = forbidden.get(incident_id) ?? [];
     await setVerdict(ctx, token, withBlocked(policy, blocked));
-    noteForbidden(ctx, decision, blocked);
+    recordForbidden(ctx, decision, blocked);
   }
 }

@@ -5,7 +5,7 @@ import { note } from "../incident/index.ts";
 import { notify } from "../outbox/index.ts";
 import { authoriseCall, type Call, whatStopsAll } from "./authorise.ts";
 import { auditCall } from "./gateway.ts";
-import { keptError, logged } from "./log-entry.ts";
+import { operationLogRow, storableError } from "./log-entry.ts";
 import { ownersInSnapshot } from "./owners-in-snapshot.ts";
 import type { Refusal } from "./refusals.ts";
 import {
@@ -92,7 +92,7 @@ export async function admitUnplanned(tx: Ctx, gateway: Gateway): Promise<Refusal
  * Waits until no act is in the middle of beginning: settings put in force before the call apply to every act that
  * begins after it returns.
  */
-export async function waitForBeginnings(ctx: Ctx): Promise<void> {
+export async function waitForStartingActs(ctx: Ctx): Promise<void> {
   await transaction(ctx, (tx) => lockTarget(tx, EVERY_TARGET));
 }
 
@@ -106,7 +106,11 @@ export async function refuseExecution(ctx: Ctx, execution_id: string, refusal: R
 }
 
 const notDone = (execution: ExecutionRow, message: string) =>
-  logged(execution, { status: "failed", attempts: execution.attempts, error: keptError(message) });
+  operationLogRow(execution, {
+    status: "failed",
+    attempts: execution.attempts,
+    error: storableError(message),
+  });
 
 /** Stops further attempts and moves on to verification, because an earlier attempt may have had an effect. */
 async function stopShort(tx: Ctx, execution: ExecutionRow, refusal: Refusal): Promise<void> {

@@ -7,8 +7,8 @@ import { messageOf } from "../lib/error.ts";
 import { inWords, type Operation } from "../operation/index.ts";
 import { notify } from "../outbox/index.ts";
 import { type Admitted, admit, callOf } from "./admit.ts";
-import { auditCall, readThrough } from "./gateway.ts";
-import { kept, keptError, logged } from "./log-entry.ts";
+import { auditCall, readThroughGateway } from "./gateway.ts";
+import { operationLogRow, storableError, storableText } from "./log-entry.ts";
 import {
   endAttempt,
   ended,
@@ -57,7 +57,7 @@ async function start(ctx: Ctx, given: ExecutionRow, of: Numbered, options: RunOp
     await setMitigating(tx, incident_id, true);
     const text = attempt === 1 ? inWords(operation) : `${inWords(operation)} (attempt ${attempt})`;
     const event = attempt === 1 ? { event: "EXECUTION_STARTED" as const } : {};
-    const row = logged(execution, { status: "pending", attempts: attempt });
+    const row = operationLogRow(execution, { status: "pending", attempts: attempt });
     note(tx, { incident_id, kind: "execution", text, data: { execution_id, attempt, ...row }, ...event });
     record(tx, {
       action: "execution.started",
@@ -110,9 +110,9 @@ async function finish(
 ): Promise<AttemptOutcome> {
   const { execution_id, incident_id, operation } = execution;
   const outcome = followUp(result, attempt, isIdempotent(options, operation), options);
-  const error = result.ok ? null : keptError(result.error);
-  const output = result.ok ? kept(result.output) : null;
-  const stderr = result.ok ? null : kept(result.stderr ?? "") || null;
+  const error = result.ok ? null : storableError(result.error);
+  const output = result.ok ? storableText(result.output) : null;
+  const stderr = result.ok ? null : storableText(result.stderr ?? "") || null;
   return transaction(ctx, async (tx) => {
     const over = await isOver(tx, execution_id);
     const began = await endAttempt(tx, execution_id, attempt, {
@@ -131,7 +131,7 @@ async function finish(
     const event = outcome.kind === "again" ? {} : { event: "EXECUTION_COMPLETED" as const };
     const took = began === null ? {} : { duration_ms: tx.clock.now().getTime() - began.getTime() };
     const came = { attempts: attempt, output, error, stderr, ...took };
-    const row = logged(execution, { status: result.ok ? "success" : "failed", ...came });
+    const row = operationLogRow(execution, { status: result.ok ? "success" : "failed", ...came });
     note(tx, {
       ...{ incident_id, kind: "execution", text, ...event },
       data: { execution_id, attempt, error, ...row },
@@ -146,8 +146,8 @@ async function finish(
 }
 
 function describe(result: ActResult, outcome: AttemptOutcome): string {
-  if (result.ok) return `Done: ${kept(result.output)}`;
-  const error = keptError(result.error);
+  if (result.ok) return `Done: ${storableText(result.output)}`;
+  const error = storableError(result.error);
   if (outcome.kind === "again") return `Failed, next attempt in ${outcome.wait} s: ${error}`;
   return `Failed, ${outcome.kind === "acted" ? "its effect is being verified" : "no further attempt"}: ${error}`;
 }
@@ -174,7 +174,7 @@ async function resumeAttempt(
   run: Run,
   options: RunOptions,
 ): Promise<AttemptOutcome> {
-  const seen = await readThrough(ctx, options.gateway, callOf(execution), "effect", (executor) =>
+  const seen = await readThroughGateway(ctx, options.gateway, callOf(execution), "effect", (executor) =>
     executor.effect(execution.operation, run),
   );
   const effect = seen.ok ? seen.value : "cannot_tell";
@@ -199,7 +199,7 @@ async function resumeAttempt(
 const LONGEST_WAITS = 10;
 
 /** Returns the seconds until a waiting execution asks again whether it may act: `busy_wait` each ahead, at most 10 times. */
-export const waitBehind = (ahead: number, { busy_wait }: Pick<RunOptions, "busy_wait">) =>
+export const queueWait = (ahead: number, { busy_wait }: Pick<RunOptions, "busy_wait">) =>
   busy_wait * Math.min(ahead, LONGEST_WAITS);
 
 /** Begins a new attempt if the gates and the queue of its target admit it, acts, and stores the result. */
@@ -213,7 +213,7 @@ async function attemptNow(
   const started = await start(ctx, execution, of, options);
   switch (started.kind) {
     case "busy":
-      return { kind: "again", wait: waitBehind(started.ahead, options), next: attempt };
+      return { kind: "again", wait: queueWait(started.ahead, options), next: attempt };
     case "unsure":
       return { kind: "acted", known: false };
     case "refused":

@@ -16,7 +16,7 @@ import { addSeconds } from "../lib/clock.ts";
 import { timeInterval } from "../lib/time-interval.ts";
 import { type Operation, planHash, type Scope } from "../operation/index.ts";
 import { authoriseCall, type Call } from "./authorise.ts";
-import { configuredAs } from "./configured.ts";
+import { configurationHash } from "./configuration-hash.ts";
 import { insertFreeze } from "./freeze/store.ts";
 import type { Caller, Executor, GatewayOptions } from "./types.ts";
 
@@ -132,7 +132,7 @@ describe("gate 2, of what the tool is configured to do,", () => {
     target.configured = configured;
     const made = await approved([ada], database, clock);
     const { rows } = await sql("select plan from approvals where approval_id = $1", made.approval_id);
-    const plan = { ...rows[0].plan, configured: [configuredAs([target.executor], made.operation)] };
+    const plan = { ...rows[0].plan, configured: [configurationHash([target.executor], made.operation)] };
     const plan_hash = planHash(plan);
     await sql(
       "update approvals set plan = $2, plan_hash = $3 where approval_id = $1",

@@ -1,11 +1,11 @@
 import {
   type ApprovalRow,
-  counting,
   countSigners,
   findApproval,
   lockApproval,
   type ValidatedSignature,
   validateSignatures,
+  validSignatures,
 } from "../approval/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { mayAutoRepair } from "../decision/index.ts";
@@ -22,7 +22,7 @@ import {
   traitsOf,
   withStep,
 } from "../operation/index.ts";
-import { configuredAs } from "./configured.ts";
+import { configurationHash } from "./configuration-hash.ts";
 import { activeFreeze } from "./freeze/active-freeze.ts";
 import { type Refusal, refusal } from "./refusals.ts";
 import { actedSince } from "./store.ts";
@@ -95,7 +95,7 @@ function changedSince(
 ): Refusal | undefined {
   const signed = plan?.configured?.[(run?.step ?? 1) - 1] ?? null;
   if (signed === null) return undefined;
-  const now = configuredAs(executors, operation);
+  const now = configurationHash(executors, operation);
   if (now === signed) return undefined;
   const how = now === null ? "was removed" : "has changed";
   return refusal(
@@ -175,7 +175,7 @@ function quorumGap(
   signatures: readonly ValidatedSignature[],
   required: number,
 ): Refusal | undefined {
-  const signers = countSigners(counting(signatures), plan_hash, plan.risk_level);
+  const signers = countSigners(validSignatures(signatures), plan_hash, plan.risk_level);
   if (signers >= required) return undefined;
   if (countSigners(signatures, plan_hash, plan.risk_level) < required)
     return refusal("quorum_missing", `too few people have signed this plan (${signers} of ${required})`);
@@ -267,7 +267,7 @@ export function isOffered(options: GatewayOptions, operation: Operation): boolea
  * Returns the refusal of the first gate that fails for an observation that no executor makes (an investigator or an
  * observer), else undefined. The tool `investigate` and the observation's own `tool` must be enabled. Pure.
  */
-export function authoriseLook(
+export function authoriseObservation(
   options: GatewayOptions,
   { caller, tool }: { caller: Caller; tool?: string | undefined },
 ): Refusal | undefined {

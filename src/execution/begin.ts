@@ -65,7 +65,7 @@ export async function beginExecution(
 }
 
 /** Stores the snapshot from before the act and its undo. A snapshot that is already stored stays. */
-export async function keepBefore(
+export async function storeSnapshot(
   ctx: Ctx,
   execution: ExecutionRow,
   before: Record<string, unknown>,

@@ -11,7 +11,7 @@ import type { GatewayOptions } from "./types.ts";
  * Half a playbook is worse than none, so every step is counted beforehand. `owners` lists the owners of each operation's
  * target.
  */
-export async function whatStops(
+export async function automaticStop(
   ctx: Ctx,
   options: GatewayOptions,
   operations: readonly Operation[],

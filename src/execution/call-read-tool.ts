@@ -1,6 +1,6 @@
 import type { Ctx } from "../db/ctx.ts";
 import type { Operation } from "../operation/index.ts";
-import { readThrough } from "./gateway.ts";
+import { readThroughGateway } from "./gateway.ts";
 import { traitsFor } from "./traits.ts";
 import type { ActResult, Caller, Gateway } from "./types.ts";
 
@@ -15,7 +15,7 @@ export async function callReadTool(
 ): Promise<ActResult> {
   const { operation } = call;
   const { executors, read_timeout } = gateway();
-  const read = await readThrough(ctx, gateway, call, "call", async (executor) => {
+  const read = await readThroughGateway(ctx, gateway, call, "call", async (executor) => {
     if (traitsFor(executors, operation)?.scope !== "read")
       throw new Error("the tool is not read-only: a change needs an approval");
     const run = { execution_id: "", attempt: 1, before: {} };

@@ -5,7 +5,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { note } from "../incident/index.ts";
 import { notify } from "../outbox/index.ts";
-import { keptError, logged } from "./log-entry.ts";
+import { operationLogRow, storableError } from "./log-entry.ts";
 import { ended, endOpenAttempts, lockExecution, updateExecution } from "./store.ts";
 import type { ExecutionRow } from "./types.ts";
 
@@ -28,12 +28,12 @@ export async function concludeExecution(
       status,
       verification,
       ended_at: tx.clock.now(),
-      ...(error === undefined ? {} : { error: keptError(error) }),
+      ...(error === undefined ? {} : { error: storableError(error) }),
     });
     await endOpenAttempts(tx, execution_id);
     if (verification !== null) {
       const text = `Verified: ${verification.result}, ${verification.reason}`;
-      const data = { execution_id, ...verification, ...logged(execution, { status }) };
+      const data = { execution_id, ...verification, ...operationLogRow(execution, { status }) };
       note(tx, { incident_id, kind: "verification", text, data, event: "VERIFICATION_COMPLETED" });
     }
     record(tx, {

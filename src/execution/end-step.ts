@@ -7,7 +7,7 @@ import { note } from "../incident/index.ts";
 import { inWords, stepsOf } from "../operation/index.ts";
 import { callOf } from "./admit.ts";
 import { createExecution } from "./begin.ts";
-import { readThrough } from "./gateway.ts";
+import { readThroughGateway } from "./gateway.ts";
 import { ended, findExecution, hasSucceeded, lockExecution, updateExecution } from "./store.ts";
 import type { ExecutionRow, RunOptions } from "./types.ts";
 
@@ -16,7 +16,7 @@ async function hasWorked(ctx: Ctx, execution: ExecutionRow, options: RunOptions)
   const { execution_id, operation, attempts, before } = execution;
   if (await hasSucceeded(ctx, execution_id)) return true;
   const run = { execution_id, attempt: attempts, before: before ?? {} };
-  const seen = await readThrough(ctx, options.gateway, callOf(execution), "effect", (executor) =>
+  const seen = await readThroughGateway(ctx, options.gateway, callOf(execution), "effect", (executor) =>
     executor.effect(operation, run),
   );
   return seen.ok && seen.value === "done";

@@ -20,7 +20,7 @@ import type { Operation } from "../operation/index.ts";
 import { attemptExecution } from "./attempt.ts";
 import { authoriseCall, type Call } from "./authorise.ts";
 import { beginExecution } from "./begin.ts";
-import { readThrough } from "./gateway.ts";
+import { readThroughGateway } from "./gateway.ts";
 import { prepareExecution } from "./prepare.ts";
 import type { Caller, GatewayOptions } from "./types.ts";
 
@@ -350,7 +350,7 @@ describe("the ledger of the gateway", () => {
     const { incident_id, operation } = await presented(database, clock);
     const call = { caller: "planner" as const, incident_id, operation };
     const read = (what: string, work: () => Promise<unknown>) =>
-      readThrough(pipeline(), () => options, call, what, work);
+      readThroughGateway(pipeline(), () => options, call, what, work);
     await read("look", async () => {
       throw new Error("connection reset, password=hunter2-S3cr3t");
     });

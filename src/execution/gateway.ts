@@ -6,7 +6,7 @@ import { messageOf } from "../lib/error.ts";
 import { redactText } from "../lib/redact.ts";
 import { withTimeout } from "../lib/wait.ts";
 import { redactedOperation, toolOf } from "../operation/index.ts";
-import { authoriseCall, authoriseLook, type Call } from "./authorise.ts";
+import { authoriseCall, authoriseObservation, type Call } from "./authorise.ts";
 import type { Refusal } from "./refusals.ts";
 import type { Executor, Gateway } from "./types.ts";
 
@@ -14,7 +14,7 @@ import type { Executor, Gateway } from "./types.ts";
 const inLine = (text: string) => clip(text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " "), 1_000);
 
 /** Reads through the gateway, audited: for resolving, dry-runs, snapshots and checks of an act's effect. */
-export async function readThrough<T>(
+export async function readThroughGateway<T>(
   ctx: Ctx,
   gateway: Gateway,
   call: Omit<Call, "scope">,
@@ -40,13 +40,13 @@ export async function readThrough<T>(
 }
 
 /** Returns why a target may not be observed now with this tool, if so. Call it before each read; refusals are audited. */
-export async function admitLook(
+export async function admitObservation(
   ctx: Ctx,
   gateway: Gateway,
   call: Omit<Call, "scope" | "run">,
   tool: string | undefined,
 ): Promise<Refusal | undefined> {
-  const refused = authoriseLook(gateway(), { caller: call.caller, tool });
+  const refused = authoriseObservation(gateway(), { caller: call.caller, tool });
   if (refused === undefined) return undefined;
   const { message: outcome, gate, code } = refused;
   await auditCall(ctx, call, { what: "look", outcome, gate, code });

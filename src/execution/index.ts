@@ -1,12 +1,12 @@
-export { doneTo, isActedOn, isRepairedSince } from "./acts/store.ts";
-export { admitUnplanned, refuseExecution, waitForBeginnings } from "./admit.ts";
+export { isActedOn, isRepairedSince, latestActsOn } from "./acts/store.ts";
+export { admitUnplanned, refuseExecution, waitForStartingActs } from "./admit.ts";
 export { attemptExecution } from "./attempt.ts";
-export { authoriseLook, isOffered, type StopTerms, whatStopsAll } from "./authorise.ts";
-export { beginExecution, keepBefore } from "./begin.ts";
-export { whatStops } from "./breakers.ts";
+export { authoriseObservation, isOffered, type StopTerms, whatStopsAll } from "./authorise.ts";
+export { beginExecution, storeSnapshot } from "./begin.ts";
+export { automaticStop } from "./breakers.ts";
 
 export { concludeExecution } from "./conclude.ts";
-export { configuredAs } from "./configured.ts";
+export { configurationHash } from "./configuration-hash.ts";
 export { endStep } from "./end-step.ts";
 export { forgetExecutions } from "./forget.ts";
 export type { FreezeTerms } from "./freeze/active-freeze.ts";
@@ -14,7 +14,7 @@ export { freeze } from "./freeze/freeze.ts";
 export { freezeWindow } from "./freeze/settings.ts";
 export { freezeStatus } from "./freeze/status.ts";
 export { unfreeze } from "./freeze/unfreeze.ts";
-export { admitLook } from "./gateway.ts";
+export { admitObservation } from "./gateway.ts";
 export { prepareExecution, takeSnapshot } from "./prepare.ts";
 export { type PlanPreparation, preparePlan } from "./prepare-plan.ts";
 export { getExecution, listExecutions, presentExecution } from "./read.ts";

@@ -8,9 +8,10 @@ const STDERR_LIMIT = 8_000;
 const ERROR_LIMIT = 2_000;
 
 /** Returns a target's output as it can be stored: without NUL and credentials, cut to `most` characters. */
-export const kept = (text: string, most = STDERR_LIMIT) => clip(redactText(text.replaceAll("\0", "")), most);
+export const storableText = (text: string, most = STDERR_LIMIT) =>
+  clip(redactText(text.replaceAll("\0", "")), most);
 /** Returns an error message as it can be stored: 2,000 characters at most. */
-export const keptError = (text: string) => kept(text, ERROR_LIMIT);
+export const storableError = (text: string) => storableText(text, ERROR_LIMIT);
 
 type LoggedRun = { operation: Operation; caller: Caller; undoes?: string | null; step?: number };
 
@@ -27,7 +28,7 @@ function tagsOf({ operation, caller, undoes = null, step = 1 }: LoggedRun): stri
 }
 
 /** Returns the operation log's description of an operation, whatever its result. Parameters with secret names are redacted. */
-export function described(done: LoggedRun): Pick<LoggedOperation, "operation_type" | "tags" | "input"> {
+export function logDescription(done: LoggedRun): Pick<LoggedOperation, "operation_type" | "tags" | "input"> {
   const operation = redactedOperation(done.operation);
   const { target } = operation;
   return {
@@ -43,9 +44,9 @@ export function described(done: LoggedRun): Pick<LoggedOperation, "operation_typ
 }
 
 /** Returns an operation log row about a run, for the `data` of a timeline entry. */
-export const logged = (
+export const operationLogRow = (
   done: LoggedRun,
   what: Omit<LoggedOperation, "operation_type" | "tags" | "input">,
 ) => ({
-  operation_log: { ...described(done), ...what } satisfies LoggedOperation,
+  operation_log: { ...logDescription(done), ...what } satisfies LoggedOperation,
 });

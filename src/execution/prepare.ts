@@ -6,8 +6,8 @@ import { note } from "../incident/index.ts";
 import { clipCounted } from "../lib/clip.ts";
 import { redactText, redactTexts } from "../lib/redact.ts";
 import { inWords, type Operation } from "../operation/index.ts";
-import { readThrough } from "./gateway.ts";
-import { keptError, logged } from "./log-entry.ts";
+import { readThroughGateway } from "./gateway.ts";
+import { operationLogRow, storableError } from "./log-entry.ts";
 import type { Refusal } from "./refusals.ts";
 import type { Executor, Gateway, Resolution, Undo } from "./types.ts";
 
@@ -61,12 +61,12 @@ export async function prepareExecution(
   const { checks, operation } = prepared;
   const failed = checks.filter((one) => !one.passed);
   const error = failed.map(({ name, message }) => `${name}: ${message}`).join("; ");
-  const row = logged(
+  const row = operationLogRow(
     { operation, caller: "planner" },
     {
       status: "dry_run",
       duration_ms: ctx.clock.now().getTime() - began,
-      error: error === "" ? null : keptError(error),
+      error: error === "" ? null : storableError(error),
     },
   );
   const { incident_id } = input;
@@ -87,7 +87,7 @@ async function tryOut(
 ): Promise<Preparation> {
   const { incident_id, operation: asked } = input;
   const read = <T>(operation: Operation, what: string, work: (executor: Executor) => Promise<T>) =>
-    readThrough(ctx, gateway, { caller: "planner", incident_id, operation }, what, work);
+    readThroughGateway(ctx, gateway, { caller: "planner", incident_id, operation }, what, work);
   const nothing = { operation: asked, diff: null, affected_pods: 0, impossible: null };
   const resolved = await read(asked, "resolve", (executor) => executor.resolve(asked));
   if (!resolved.ok) {
@@ -130,7 +130,7 @@ export async function takeSnapshot(
   authorise(ctx.actor, "take snapshots", { people: "nobody", system: ["pipeline"] });
   const { operation } = input;
   const call = { caller: "planner" as const, ...input };
-  const taken = await readThrough(ctx, gateway, call, "snapshot", async (executor) => {
+  const taken = await readThroughGateway(ctx, gateway, call, "snapshot", async (executor) => {
     const before = await executor.snapshot(operation);
     return { before, undo: executor.undo(operation, before) };
   });

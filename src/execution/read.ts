@@ -4,7 +4,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { pageOf } from "../db/page.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { inWords, redactedOperation } from "../operation/index.ts";
-import { described } from "./log-entry.ts";
+import { logDescription } from "./log-entry.ts";
 import { executionPage, findExecution } from "./store.ts";
 import type { ExecutionRow, Undo } from "./types.ts";
 
@@ -30,7 +30,7 @@ export function presentExecution(row: ExecutionRow): Execution {
     ...rest,
     // The row keeps the execution's own result; people see that it was undone.
     status: rest.undone_by === null ? rest.status : "rolled_back",
-    ...described(row),
+    ...logDescription(row),
     operation: redactedOperation(operation),
     undo: undo === null ? null : shownUndo(undo),
     target: operation.target,

@@ -3,7 +3,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { transaction } from "../db/transaction.ts";
 import { enqueue, type QueuedWork } from "../outbox/index.ts";
 import { admit } from "./admit.ts";
-import { waitBehind } from "./attempt.ts";
+import { queueWait } from "./attempt.ts";
 import { findExecution, lockLatest, updateExecution } from "./store.ts";
 import type { RunOptions } from "./types.ts";
 
@@ -74,7 +74,7 @@ export async function mayActNow(
   const admitted = await transaction(ctx, (tx) => admit(tx, execution, turn, options.gateway));
   switch (admitted.kind) {
     case "busy":
-      return { kind: "later", wait: waitBehind(admitted.ahead, options) };
+      return { kind: "later", wait: queueWait(admitted.ahead, options) };
     // `unsure`: the caller goes on, and the effect of the earlier attempt is verified there.
     case "unsure":
     case "go":

@@ -4,7 +4,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { note } from "../incident/index.ts";
 import { AwoooiError } from "../lib/error.ts";
 import type { Operation } from "../operation/index.ts";
-import { logged } from "./log-entry.ts";
+import { operationLogRow } from "./log-entry.ts";
 import { ended, hasSucceeded, lockExecution, updateExecution } from "./store.ts";
 import type { ExecutionRow } from "./types.ts";
 
@@ -41,7 +41,7 @@ export async function markUndone(ctx: Ctx, execution: ExecutionRow): Promise<str
   if (undone === undefined || undone.undone_by !== null) return null;
   await updateExecution(ctx, undoes, { undone_by: execution_id });
   const text = `${undoes} was undone by ${execution_id}`;
-  const row = logged(undone, { status: "rolled_back", attempts: undone.attempts });
+  const row = operationLogRow(undone, { status: "rolled_back", attempts: undone.attempts });
   const data = { execution_id, undoes, ...row };
   note(ctx, { incident_id, kind: "execution", text, event: "ROLLED_BACK", data });
   record(ctx, { action: "execution.undone", subject: undoes, data: { incident_id, by: execution_id } });

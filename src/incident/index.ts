@@ -19,7 +19,7 @@ export { countEnds, endByNotice, endFlapping } from "./flap.ts";
 export { countOldIncidents, forgetIncidents } from "./forget.ts";
 export { frequencies } from "./frequency/count.ts";
 export { rewriteIncidentKeys } from "./keys/rewrite.ts";
-export { forgetLesson, listLessons, teach } from "./linking/lessons.ts";
+export { forgetLesson, listLessons, storeLesson } from "./linking/lessons.ts";
 export {
   admitMerging,
   linkIncidents,

@@ -17,7 +17,7 @@ const looks = (investigators: readonly Investigator[], target: OperationTarget) 
   investigators.some((one) => one.investigates(target));
 
 /** Returns the configured processes and hosts with this name, for a query that gives neither kind nor place. */
-export function configuredAs(
+export function targetsNamed(
   { kind, name, namespace, cluster, host }: DiagnosisQuery,
   { processes, hosts }: KnownTargets,
 ): TargetCandidate[] {

@@ -11,7 +11,7 @@ import {
 } from "../contract/evidence.ts";
 import type { OperationTarget } from "../contract/incident.ts";
 import type { Ctx } from "../db/ctx.ts";
-import { authoriseLook } from "../execution/index.ts";
+import { authoriseObservation } from "../execution/index.ts";
 import { diagnose, investigate, joinParts } from "./investigate.ts";
 import type { Investigator } from "./types.ts";
 
@@ -46,7 +46,7 @@ let database: TestDatabase;
 let ada: Ctx;
 let gateway = GATEWAY;
 /** As the app binds it. */
-const refusal = (tool?: string) => authoriseLook(gateway, { caller: "planner", tool });
+const refusal = (tool?: string) => authoriseObservation(gateway, { caller: "planner", tool });
 
 beforeAll(async () => {
   database = await createDatabase();

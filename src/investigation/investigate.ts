@@ -19,7 +19,7 @@ import { AwoooiError, messageOf } from "../lib/error.ts";
 import { redactTexts } from "../lib/redact.ts";
 import { withTimeout } from "../lib/wait.ts";
 import { withArticle } from "../lib/words.ts";
-import { configuredAs, didYouMean, unknownTarget } from "./configured-targets.ts";
+import { didYouMean, targetsNamed, unknownTarget } from "./configured-targets.ts";
 import type { EvidenceTerms, Investigator } from "./types.ts";
 
 /** Seconds that an investigator has, after its signal was aborted, to return what it has. */
@@ -215,7 +215,7 @@ export async function diagnose(
     shared({ target, labels }, () =>
       investigate(ctx, { incident_id: null, target, labels }, investigators, terms),
     );
-  const named = configuredAs(query, known);
+  const named = targetsNamed(query, known);
   const found = looks(asked) ? await look(asked) : null;
   const [only] = named;
   if (only !== undefined) {

@@ -1,7 +1,7 @@
 import { authorise } from "../access/index.ts";
 import type { WireProcess } from "../contract/process.ts";
 import type { Ctx } from "../db/ctx.ts";
-import { doneTo, type Gateway } from "../execution/index.ts";
+import { type Gateway, latestActsOn } from "../execution/index.ts";
 import { messageOf } from "../lib/error.ts";
 import { wait } from "../lib/wait.ts";
 import { evaluateWatch, noteUnknown, type WatchState } from "./evaluate-watch.ts";
@@ -206,7 +206,7 @@ export class Supervision {
 
   /** A process that was started, or that an execution acted on, is checked at once, and its earlier failures are reset. */
   async #resetAfterStart(supervisor: ProcessSupervisor): Promise<void> {
-    const acts = await doneTo(this.#deps.ctx, "process");
+    const acts = await latestActsOn(this.#deps.ctx, "process");
     const resetAfterStart = async ({ name }: SupervisedProcess) => {
       const known = this.#known.get(name);
       await supervisor.boundLog(name);

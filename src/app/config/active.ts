@@ -5,7 +5,7 @@ import type { ConfigStatus, Reloaded } from "../../contract/system.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { transaction } from "../../db/transaction.ts";
 import { loadRules, loadServiceRegistry } from "../../decision/index.ts";
-import { type GatewayOptions, waitForBeginnings } from "../../execution/index.ts";
+import { type GatewayOptions, waitForStartingActs } from "../../execution/index.ts";
 import { loadTopology } from "../../incident/index.ts";
 import {
   loadClassification,
@@ -182,7 +182,7 @@ export function createActiveConfig(first: LiveConfig, deps: ActiveConfigDeps): A
     deps.applied(built);
     live = built;
     // Executions that were just beginning use the old configuration. Wait, so that none does once this returns.
-    await waitForBeginnings(ctx).catch((error: unknown) =>
+    await waitForStartingActs(ctx).catch((error: unknown) =>
       ctx.log.error({ error: messageOf(error) }, "could not wait for executions that were starting"),
     );
     ctx.log.info({ hash: built.hash, changed }, "the configuration was reloaded");

@@ -24,7 +24,7 @@ export async function isActedOn(ctx: Ctx, target: OperationTarget): Promise<bool
 const LATE_HOURS = 24;
 
 /** Returns recent acts (24 hours) on targets of a kind, as text by target name that changes when one begins or ends. */
-export async function doneTo(ctx: Ctx, kind: string): Promise<Map<string, string>> {
+export async function latestActsOn(ctx: Ctx, kind: string): Promise<Map<string, string>> {
   const since = addSeconds(ctx.clock.now(), -LATE_HOURS * 3_600);
   const name = sql<string>`${executions.operation}->'target'->>'name'`;
   const rows = await ctx.db

@@ -14,7 +14,7 @@ import type { LessonRow } from "./types.ts";
 type LessonSide = Pick<IncidentRow, "fingerprint" | "title">;
 
 /** Stores a person's merge or split of two incidents as a lesson for the next time. Does nothing for other actors. */
-export async function teach(
+export async function storeLesson(
   ctx: Ctx,
   lesson: LessonRow["lesson"],
   one: LessonSide,

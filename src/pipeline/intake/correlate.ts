@@ -1,4 +1,4 @@
-import { signedFor, supersedeForMerge } from "../../approval/index.ts";
+import { incidentsWithSignature, supersedeForMerge } from "../../approval/index.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { incidentsInExecution } from "../../execution/index.ts";
 import {
@@ -168,7 +168,7 @@ async function merge(
   );
   const before = merges.map((one) => one.effect_id).filter((id) => !opened.has(id));
   // An incident whose plan is signed or being executed keeps going by itself: it is linked to the cause, not merged.
-  const signed = await signedFor(ctx, before);
+  const signed = await incidentsWithSignature(ctx, before);
   const acting = await incidentsInExecution(ctx, before);
   const untold = new Set(begun.map((one) => one.incident.incident_id));
   // A silenced main incident sends no notices, so its effects would go unnoticed: they are linked, not merged.

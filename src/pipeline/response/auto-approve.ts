@@ -1,15 +1,15 @@
 import {
   type ApprovalRow,
   approveByPolicy,
-  foundOf,
   lockApproval,
+  preparedFor,
   publishApproval,
 } from "../../approval/index.ts";
 import type { Check } from "../../contract/approval.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { transaction } from "../../db/transaction.ts";
 import { blockDecision, latestDecisions, mayAutoRepair } from "../../decision/index.ts";
-import { configuredAs, isOffered, type PlanPreparation, whatStops } from "../../execution/index.ts";
+import { automaticStop, configurationHash, isOffered, type PlanPreparation } from "../../execution/index.ts";
 import { lockIncident } from "../../incident/index.ts";
 import { stepsOf } from "../../operation/index.ts";
 import type { PipelineDeps } from "../types.ts";
@@ -18,7 +18,7 @@ type Prepared = Partial<Omit<PlanPreparation, "impossible">> & { checks: Check[]
 
 /** Returns whether a prepared plan may run without approval by a person; null where policy does not provide for that. */
 async function verdictOn(tx: Ctx, deps: PipelineDeps, approval: ApprovalRow, given: Prepared) {
-  const prepared = foundOf(approval, given);
+  const prepared = preparedFor(approval, given);
   const { incident_id, approval_id, plan, decision_token: token } = approval;
   const { playbook_id, playbook_hash, risk_level } = plan;
   const decision = (await latestDecisions(tx, [incident_id])).get(incident_id);
@@ -40,7 +40,7 @@ async function verdictOn(tx: Ctx, deps: PipelineDeps, approval: ApprovalRow, giv
       playbook_id,
       playbook_hash,
       belongs_to,
-      stopped: await whatStops(tx, gateway, operations, owners),
+      stopped: await automaticStop(tx, gateway, operations, owners),
       failed_checks: prepared.checks.length === 0 ? null : failed,
       executable: operations.every((one) => isOffered(gateway, one)),
     },
@@ -60,9 +60,9 @@ export async function presentOrAutoApprove(
     const approval = await lockApproval(tx, approval_id);
     if (approval?.status !== "preparing") return;
     const verdict = await verdictOn(tx, deps, approval, prepared);
-    const { operations = stepsOf(approval.plan) } = foundOf(approval, prepared);
+    const { operations = stepsOf(approval.plan) } = preparedFor(approval, prepared);
     const { executors } = deps.run.gateway();
-    const configured = operations.map((one) => configuredAs(executors, one));
+    const configured = operations.map((one) => configurationHash(executors, one));
     const input = { approval_id, ...prepared, configured };
     if (verdict !== null && verdict.blocked_by.length === 0) {
       const { cold_start, decision } = verdict;

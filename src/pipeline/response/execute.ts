@@ -11,7 +11,6 @@ import {
   type ExecutionRow,
   endStep,
   getExecution,
-  keepBefore,
   markUndone,
   mayActNow,
   type NextWork,
@@ -19,6 +18,7 @@ import {
   type Refusal,
   refuseExecution,
   requeue,
+  storeSnapshot,
   takeSnapshot,
 } from "../../execution/index.ts";
 import { isActive, lockIncident, note, resolve, setMitigating } from "../../incident/index.ts";
@@ -59,7 +59,7 @@ const unpassed = ({ caller }: Pick<ExecutionRow, "caller">, checks: readonly Che
 };
 
 /** Records the target's state before the act. Returns why the act is not executed after all, or null. */
-async function lookBefore(
+async function recordStateBefore(
   now: () => PipelineDeps,
   execution: ExecutionRow,
 ): Promise<string | Refusal | null> {
@@ -75,7 +75,7 @@ async function lookBefore(
   const observers = observing(now, { incident_id, caller: "planner" });
   const seen = await observeTarget(observers, operation.target, ctx.clock, verification.look_timeout);
   const seenBefore = { observation: seen, dry_run_checks: checks, impossible, belongs_to };
-  await keepBefore(ctx, execution, { ...snapshot.before, ...seenBefore }, snapshot.undo);
+  await storeSnapshot(ctx, execution, { ...snapshot.before, ...seenBefore }, snapshot.undo);
   return impossible;
 }
 
@@ -94,7 +94,7 @@ async function begin(now: () => PipelineDeps, { approval_id, turn }: ExecutionTu
   const asked = await mayActNow(ctx, execution_id, turn, deps.run);
   if (asked.kind === "later" || asked.kind === "over") return asked;
   if (asked.kind === "refused") return { kind: "refused", execution_id };
-  const why = before === null ? await lookBefore(now, execution) : impossibleOf(before);
+  const why = before === null ? await recordStateBefore(now, execution) : impossibleOf(before);
   if (why === null) return go;
   if (typeof why === "string") return { kind: "impossible", execution_id, why };
   await refuseExecution(ctx, execution_id, why);

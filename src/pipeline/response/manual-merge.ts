@@ -1,4 +1,4 @@
-import { signedFor, supersedeForMerge } from "../../approval/index.ts";
+import { incidentsWithSignature, supersedeForMerge } from "../../approval/index.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { transaction } from "../../db/transaction.ts";
 import { incidentsInExecution } from "../../execution/index.ts";
@@ -13,7 +13,7 @@ import {
   lockIncidents,
   mergeIncidents,
   release,
-  teach,
+  storeLesson,
 } from "../../incident/index.ts";
 import { actorLabel } from "../../lib/actor.ts";
 import { AwoooiError } from "../../lib/error.ts";
@@ -30,7 +30,7 @@ const withComment = (text: string, comment: string | undefined) =>
   comment === undefined ? text : `${text}: ${comment}`;
 
 async function mustNotBeSigned(ctx: Ctx, incident_id: string): Promise<void> {
-  const signed = await signedFor(ctx, [incident_id]);
+  const signed = await incidentsWithSignature(ctx, [incident_id]);
   const acting = await incidentsInExecution(ctx, [incident_id]);
   if (signed.has(incident_id) || acting.has(incident_id))
     throw conflict(`A plan for ${incident_id} is signed or being carried out: wait for its result.`);
@@ -73,7 +73,7 @@ export async function mergeManually(
     const done = merged.effects.get(incident_id);
     if (done === undefined) throw conflict(`${into} has just become an effect of another: try again.`);
     await supersedeForMerge(tx, new Map([[incident_id, `merged into ${main_id}`]]));
-    await teach(tx, "together", effect, main);
+    await storeLesson(tx, "together", effect, main);
     return done;
   });
 }
@@ -100,7 +100,7 @@ export async function splitManually(
       const main = await getIncident(tx, effect.merged_into);
       const by = { ended_by: actorLabel(tx.actor), ended_by_kind: tx.actor.kind };
       await endLink(tx, incident_id, main.incident_id, by);
-      await teach(tx, "apart", effect, main);
+      await storeLesson(tx, "apart", effect, main);
     }
     if (isActive(own)) notify(tx, { topic: "incident.released", incident_id, payload: { reason } });
     return own;

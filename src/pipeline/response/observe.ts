@@ -1,4 +1,4 @@
-import { admitLook, type Caller } from "../../execution/index.ts";
+import { admitObservation, type Caller } from "../../execution/index.ts";
 import type { Observer } from "../../verification/index.ts";
 import type { PipelineDeps } from "../types.ts";
 
@@ -22,7 +22,7 @@ export function observing(
       // The observer's own id appears in the message when it fails.
       eyes.id = one.id;
       const operation = deed?.operation ?? { kind: "investigate" as const, target, parameters: {} };
-      const refused = await admitLook(as("pipeline"), run.gateway, { ...about, operation }, one.tool);
+      const refused = await admitObservation(as("pipeline"), run.gateway, { ...about, operation }, one.tool);
       if (refused === undefined) return one.observe(target, at, deed);
       stop?.abort();
       throw new Error(`observing it was refused (${refused.message})`);

@@ -9,7 +9,7 @@ import type { Investigation } from "../../contract/evidence.ts";
 import type { OperationTarget } from "../../contract/incident.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { transaction } from "../../db/transaction.ts";
-import { asksFirst, type DecisionRow, decideAgain, latestDecisions } from "../../decision/index.ts";
+import { type DecisionRow, decideAgain, latestDecisions, needsApproval } from "../../decision/index.ts";
 import {
   getIncident,
   hostNamed,
@@ -24,7 +24,7 @@ import { notify } from "../../outbox/index.ts";
 import type { PipelineDeps } from "../types.ts";
 
 /** Returns whether a configured investigator can read facts about the incident's target. */
-export function canLookInto(
+export function canInvestigate(
   { investigators }: PipelineDeps,
   { operation_target: target }: IncidentRow,
 ): boolean {
@@ -47,7 +47,7 @@ async function decideBy(
     present,
     deps.decide,
   );
-  if (decision !== null && asksFirst(decision.policy)) {
+  if (decision !== null && needsApproval(decision.policy)) {
     if (open === undefined) await requestApproval(tx, { incident, decision }, deps.approval);
     else await replanApproval(tx, { approval: open, incident, decision }, deps.approval);
     return;
@@ -75,7 +75,7 @@ export async function reassess(
   const ctx = deps.as("pipeline");
   const before = await getIncident(ctx, incident_id);
   const { operation_target: target } = before;
-  if (target === null || !canLookInto(deps, before)) return;
+  if (target === null || !canInvestigate(deps, before)) return;
   const labels = await firingLabelsOf(ctx, incident_id);
   const look = (at: OperationTarget) =>
     investigate(ctx, { incident_id, target: at, labels }, deps.investigators, deps.evidence);

@@ -1,13 +1,13 @@
 import { requestApproval } from "../../approval/index.ts";
 import type { Severity } from "../../contract/common.ts";
 import type { Ctx } from "../../db/ctx.ts";
-import { asksFirst, decide, propose } from "../../decision/index.ts";
+import { decide, needsApproval, propose } from "../../decision/index.ts";
 import type { IncidentRow } from "../../incident/index.ts";
 import { operationTarget } from "../../incident/index.ts";
 import { affectedServices, type StoredAlert } from "../../intake/index.ts";
 import { enqueue } from "../../outbox/index.ts";
 import type { PipelineDeps } from "../types.ts";
-import { canLookInto } from "./reassess.ts";
+import { canInvestigate } from "./reassess.ts";
 
 const SEVERITY_OF_RISK = { critical: "P0", high: "P1", medium: "P2", low: "P3" } as const;
 
@@ -33,9 +33,9 @@ export async function askForApproval(
 ): Promise<boolean> {
   if (incident.notification_type === "TYPE-1") return false;
   const decision = await decide(ctx, { incident, alert_names }, deps.decide);
-  if (!asksFirst(decision.policy)) {
+  if (!needsApproval(decision.policy)) {
     const { incident_id } = incident;
-    if (canLookInto(deps, incident))
+    if (canInvestigate(deps, incident))
       enqueue(ctx, { kind: "investigate", incident_id, token: decision.token });
     return false;
   }

@@ -1,7 +1,7 @@
 import type { Consumer } from "../../../src/adapters/executors/ssh/disk-usage.ts";
 import { type HostFacts, parseFacts } from "../../../src/adapters/executors/ssh/facts.ts";
 import { evidenceOf, findingsOf } from "../../../src/adapters/executors/ssh/findings.ts";
-import { meantBy, namedFilesystems, namedIn } from "../../../src/adapters/executors/ssh/mounts.ts";
+import { forNamedPaths, namedFilesystems, namedIn } from "../../../src/adapters/executors/ssh/mounts.ts";
 
 export const HEAD = "Filesystem     1024-blocks     Used Available Capacity Mounted on";
 export const ROOT = "/dev/sda1         20000000 10000000  10000000      50% /";
@@ -38,7 +38,7 @@ export function judged(host: Printed, labels: Record<string, string>[] = [], roo
     end: "",
   };
   const text = Object.entries(parts).map(([name, said]) => `= ${name}\n${said}`);
-  const facts: HostFacts = meantBy(parseFacts(text.join("\n"), "=", named.paths), named);
+  const facts: HostFacts = forNamedPaths(parseFacts(text.join("\n"), "=", named.paths), named);
   const { cite, items } = evidenceOf("ssh", "2026-01-05T10:00:00.000Z");
   const findings = findingsOf(facts, cite, "box-1", { about: namedFilesystems(facts, named), room });
   return { facts, findings, items, codes: findings.map((one) => one.code) };

@@ -4,7 +4,7 @@ import { containerName, type Operation } from "../../../operation/index.ts";
 import { containersHealth, effectOnContainers, startsIn, startsOf } from "./container-task.ts";
 import { type ContainerState, inState, inspect, listContainers } from "./containers.ts";
 import { checkPermission, type Host } from "./host.ts";
-import { nameGap, notAllowed, notFound, type TargetHealth, type Task } from "./task.ts";
+import { invalidNameReason, notAllowed, notFound, type TargetHealth, type Task } from "./task.ts";
 import { inLine } from "./text.ts";
 import type { ReadResult } from "./units.ts";
 
@@ -27,7 +27,7 @@ async function ofService(
   service: string,
   project: string | undefined,
 ): Promise<ReadResult<ContainerState[]>> {
-  const gap = nameGap(service, containerName);
+  const gap = invalidNameReason(service, containerName);
   if (gap !== null) return { ok: false, message: gap };
   const filters = [`${SERVICE}=${service}`, ...(project === undefined ? [] : [`${PROJECT}=${project}`])];
   const there = await listContainers(host, filters);

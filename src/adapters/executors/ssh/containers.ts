@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { containerName } from "../../../operation/index.ts";
 import type { Host } from "./host.ts";
-import { nameGap } from "./task.ts";
+import { invalidNameReason } from "./task.ts";
 import { inLine, linesOf } from "./text.ts";
 import type { ReadResult } from "./units.ts";
 
@@ -82,7 +82,7 @@ function parseInspected(text: string): ReadResult<ContainerState[]> {
 
 export async function inspect(host: Host, names: readonly string[]): Promise<ReadResult<ContainerState[]>> {
   if (names.length === 0) return { ok: true, value: [] };
-  const [gap] = names.flatMap((name) => nameGap(name, containerName) ?? []);
+  const [gap] = names.flatMap((name) => invalidNameReason(name, containerName) ?? []);
   if (gap !== undefined) return { ok: false, message: gap };
   const looked = await host.look(host.runtime("container", "inspect", "--", ...names));
   return looked.ok ? parseInspected(looked.stdout) : looked;

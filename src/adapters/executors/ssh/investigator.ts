@@ -13,9 +13,9 @@ import type { Cite } from "./finding-rule.ts";
 import { evidenceOf, findingsOf } from "./findings.ts";
 import type { Argv, CommandOutput, Host } from "./host.ts";
 import type { Hosts } from "./hosts.ts";
-import { meantBy, type NamedFilesystems, namedFilesystems, namedIn } from "./mounts.ts";
+import { forNamedPaths, type NamedFilesystems, namedFilesystems, namedIn } from "./mounts.ts";
 import { TARGETS } from "./observer.ts";
-import { nameGap } from "./task.ts";
+import { invalidNameReason } from "./task.ts";
 import { shown } from "./text.ts";
 import { isAllowed } from "./unit-task.ts";
 import { inState, runs, type UnitState, unitState } from "./units.ts";
@@ -34,7 +34,7 @@ async function ofHost(
 ): Promise<PartialFindings> {
   const read = await readFacts(host, { signal, paths: named.paths });
   if (!read.ok) return unreached(host, read.message, cite);
-  const facts = meantBy(read.value, named);
+  const facts = forNamedPaths(read.value, named);
   cite(`host ${host.name}`, shown(inWords(facts), 4_000));
   const about = namedFilesystems(facts, named);
   const full = fullOf(facts, about);
@@ -106,7 +106,7 @@ function running(unit: string, state: UnitState, id: string): Finding {
 }
 
 async function ofUnit(host: Host, unit: string, cite: Cite, signal: AbortSignal): Promise<PartialFindings> {
-  const gap = nameGap(unit, unitName);
+  const gap = invalidNameReason(unit, unitName);
   if (gap !== null) return { findings: [], missing: [`unit ${gap}`] };
   const journal = ["journalctl", "--no-pager", "-o", "short-iso", "-n", LINES, "-u", unit] as const;
   const [state, log] = await Promise.all([
@@ -161,7 +161,7 @@ async function ofContainer(
   cite: Cite,
   signal: AbortSignal,
 ): Promise<PartialFindings> {
-  const gap = nameGap(name, containerName);
+  const gap = invalidNameReason(name, containerName);
   if (gap !== null) return { findings: [], missing: [`container ${gap}`] };
   const logs = host.runtime("logs", "--tail", LINES, "--", name);
   const allowed = host.config.containers?.includes(name) !== false;

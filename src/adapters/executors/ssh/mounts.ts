@@ -128,7 +128,7 @@ export const unseen = (named: readonly NamedPath[]): string[] =>
  * Returns the facts without `path` labels that do not exist on the host (they may be of a URL), and with each `/dev/`
  * device of the labels that df does not list added to `named` and `unread`. Pure.
  */
-export function meantBy<T extends FilesystemFacts & { unread: string[] }>(
+export function forNamedPaths<T extends FilesystemFacts & { unread: string[] }>(
   facts: T,
   { mounts, devices }: NamedFilesystems,
 ): T {

@@ -39,7 +39,10 @@ export function notFound(what: string, wanted: string, there: readonly string[])
 }
 
 /** Returns why a name must not be sent to a host; null: it may. For systemd, `*` would mean every unit. */
-export function nameGap(name: string, valid: typeof unitName | typeof containerName): string | null {
+export function invalidNameReason(
+  name: string,
+  valid: typeof unitName | typeof containerName,
+): string | null {
   const [issue] = valid.safeParse(name).error?.issues ?? [];
   return issue === undefined ? null : `"${inLine(name, 100)}" ${issue.message}`;
 }

@@ -1,6 +1,6 @@
 import { unitName } from "../../../operation/index.ts";
 import type { Host } from "./host.ts";
-import { nameGap } from "./task.ts";
+import { invalidNameReason } from "./task.ts";
 import { inLine } from "./text.ts";
 
 /** A unit's state in systemd. Numeric times are microseconds of the host's monotonic clock. */
@@ -61,7 +61,7 @@ function parseUnit(text: string): UnitState {
 }
 
 export async function unitState(host: Host, unit: string): Promise<ReadResult<UnitState>> {
-  const gap = nameGap(unit, unitName);
+  const gap = invalidNameReason(unit, unitName);
   if (gap !== null) return { ok: false, message: gap };
   const looked = await host.look(["sh", "-c", SCRIPT, "sh", unit, PROPERTIES]);
   return looked.ok ? { ok: true, value: parseUnit(looked.stdout) } : looked;

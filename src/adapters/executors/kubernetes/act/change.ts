@@ -80,7 +80,7 @@ function changed(change: Change, object: Changeable, before: Partial<Snapshot>):
 }
 
 /** Waits the server's Retry-After (of a 429 or 503, 30 s at most). False: it set none, or `signal` was aborted. */
-export async function comesBack(failure: Failure, signal: AbortSignal): Promise<boolean> {
+export async function waitForRetryAfter(failure: Failure, signal: AbortSignal): Promise<boolean> {
   const { status, retryAfter } = failure;
   if ((status !== 429 && status !== 503) || retryAfter === undefined || retryAfter > 30) return false;
   await wait(retryAfter * 1000, signal);
@@ -117,7 +117,7 @@ export async function actOn(
     if (signal.aborted) return refused("cancelled before it began");
     const looked = await planChange(cluster, change, mark, signal);
     if ("failure" in looked) {
-      if (round < ROUNDS && (await comesBack(looked.failure, signal))) continue;
+      if (round < ROUNDS && (await waitForRetryAfter(looked.failure, signal))) continue;
       return failed({ ...looked.failure, sent: false }, `${kind} ${name} could not be read`);
     }
     const { object, planned } = looked;
@@ -134,7 +134,7 @@ export async function actOn(
       const failure = failureOf(error);
       // The object was changed in between: read it again, and continue only if it still matches the snapshot.
       if (round < ROUNDS && failure.status === 409) continue;
-      if (round < ROUNDS && (await comesBack(failure, signal))) continue;
+      if (round < ROUNDS && (await waitForRetryAfter(failure, signal))) continue;
       return failed(failure, `${kind} ${name} was not changed`);
     }
   }

@@ -4,11 +4,11 @@ import { resourceOf, templateHash } from "../cluster/objects.ts";
 import type { Permission } from "../cluster/permission.ts";
 import {
   asWorkload,
+  desiredReplicas,
   isObserved,
-  standsStill,
+  pausedReason,
   type Workload,
   type WorkloadPlace,
-  wantedOf,
 } from "../cluster/workload.ts";
 import type { Change, Mark, Planned } from "./change.ts";
 import { ownerCheck } from "./checks/owner.ts";
@@ -31,7 +31,7 @@ function alsoRead({ kind, namespace }: WorkloadPlace): Permission[] {
 
 function rolloutCheck(workload: Workload): Check {
   const name = "rollout";
-  const still = standsStill(workload);
+  const still = pausedReason(workload);
   if (still !== undefined) return { name, passed: false, message: still };
   return isObserved(workload)
     ? { name, passed: true, message: "its controller has seen its latest change" }
@@ -39,8 +39,9 @@ function rolloutCheck(workload: Workload): Check {
 }
 
 function affected(before: Workload, after: Workload): number {
-  if (templateHash(before.spec.template) !== templateHash(after.spec.template)) return wantedOf(before);
-  return Math.max(wantedOf(before) - wantedOf(after), 0);
+  if (templateHash(before.spec.template) !== templateHash(after.spec.template))
+    return desiredReplicas(before);
+  return Math.max(desiredReplicas(before) - desiredReplicas(after), 0);
 }
 
 /** Builds the change of a deployment, stateful set or daemon set. */

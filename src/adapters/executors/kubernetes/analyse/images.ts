@@ -70,7 +70,7 @@ const TEXTS: Partial<Record<FindingCode, { title: (image: string) => string; mea
 };
 
 /** Returns the code for a failed pull, by its reason and messages. */
-export function pullTrouble(reason: string, said: string, image: string): FindingCode {
+export function pullFailure(reason: string, said: string, image: string): FindingCode {
   if (reason === "InvalidImageName") return "image_name_invalid";
   if (reason === "ErrImageNeverPull") return "image_not_found";
   if (reason === "RegistryUnavailable") return "image_registry_unreachable";
@@ -92,7 +92,7 @@ export const images: Analyser = (facts) => {
   const codeOf = (one: Container): FindingCode => {
     const { reason = "", message = "" } = one.status.state?.waiting ?? {};
     const said = [message, ...pullEvents(facts, one).map((event) => event.message ?? "")].join("\n");
-    return pullTrouble(reason, said, one.spec?.image ?? "");
+    return pullFailure(reason, said, one.spec?.image ?? "");
   };
   const imageOf = ({ spec, status }: Container) => spec?.image ?? status.image;
   const groups = grouped(stuck, (one) => `${codeOf(one)} ${imageOf(one)}`);

@@ -16,7 +16,7 @@ import {
 } from "../../../../../test/support/kubernetes/facts.ts";
 import { SEED } from "../../../../../test/support/random.ts";
 import { exitMeaning } from "./exit-codes.ts";
-import { pullTrouble } from "./images.ts";
+import { pullFailure } from "./images.ts";
 import { analyse, type Facts } from "./index.ts";
 import { whyUnschedulable } from "./scheduling.ts";
 import { templateChanges } from "./template-diff.ts";
@@ -41,12 +41,12 @@ describe("images", () => {
     ["unexpected status from HEAD request: 503 Service Unavailable", "image_registry_unreachable"],
     ["no space left on device", "image_pull_failed"],
   ])("%s: %s", (said, code) => {
-    expect(pullTrouble("ErrImagePull", said, "x:9")).toBe(code);
+    expect(pullFailure("ErrImagePull", said, "x:9")).toBe(code);
   });
 
   it("does not take the image's own name for what was said", () => {
     const image = "registry.example/denied/429:1";
-    expect(pullTrouble("ErrImagePull", `"${image}": not found`, image)).toBe("image_not_found");
+    expect(pullFailure("ErrImagePull", `"${image}": not found`, image)).toBe("image_not_found");
   });
 
   it("asks the events where the container only says that it waits", () => {

@@ -92,11 +92,11 @@ export const scheduling: Analyser = (facts) => {
       pods: names,
     };
   });
-  return [...drafts, ...untaken(facts)];
+  return [...drafts, ...unhandledByScheduler(facts)];
 };
 
 /** Finds pods that no scheduler has handled for a minute: theirs does not exist or does not run. */
-const untaken: Analyser = (facts) => {
+const unhandledByScheduler: Analyser = (facts) => {
   const left = livePods(facts).filter(
     (pod) =>
       !pod.spec?.nodeName &&

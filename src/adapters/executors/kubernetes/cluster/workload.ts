@@ -40,7 +40,7 @@ export function asWorkload(kind: WorkloadKind, object: unknown): Workload {
 }
 
 /** Returns the desired number of pods. */
-export function wantedOf(workload: Workload): number {
+export function desiredReplicas(workload: Workload): number {
   return workload.kind === "daemonset"
     ? (workload.status?.desiredNumberScheduled ?? 0)
     : (workload.spec.replicas ?? 1);
@@ -52,7 +52,7 @@ export function isObserved({ metadata, status }: Workload): boolean {
 }
 
 /** Returns why a change of the template would not reach the pods by itself; undefined if it would. */
-export function standsStill(workload: Workload): string | undefined {
+export function pausedReason(workload: Workload): string | undefined {
   if (workload.kind === "deployment")
     return workload.spec.paused === true ? "its rollout is paused: pods stay as they are" : undefined;
   const { type } = workload.spec.updateStrategy ?? {};

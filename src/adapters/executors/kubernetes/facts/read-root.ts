@@ -143,7 +143,9 @@ const APPENDED = [
 const WORKLOAD_KINDS = ["deployment", "statefulset", "daemonset"] as const;
 
 /** Returns the workloads that a deleted pod may have belonged to, by its name alone. */
-export const likesOfPod = (name: string): { kind: (typeof WORKLOAD_KINDS)[number]; name: string }[] => [
+export const probableOwnersOfPod = (
+  name: string,
+): { kind: (typeof WORKLOAD_KINDS)[number]; name: string }[] => [
   ...WORKLOAD_KINDS.map((kind) => ({ kind, name })),
   ...APPENDED.filter(([, pattern]) => pattern.test(name)).map(([kind, pattern]) => ({
     kind,
@@ -153,7 +155,7 @@ export const likesOfPod = (name: string): { kind: (typeof WORKLOAD_KINDS)[number
 
 /** Finds the owner of a deleted pod by its name, which may already lack the controller's suffix. */
 const goneOwner: Finder = async (reading, name) => {
-  const owners = likesOfPod(name).map(
+  const owners = probableOwnersOfPod(name).map(
     (one): Finder =>
       (of) =>
         FINDERS[one.kind]?.(of, one.name) ?? Promise.resolve(undefined),

@@ -1,6 +1,6 @@
 import type { OperationTarget } from "../../../../contract/incident.ts";
 import type { Cluster } from "../cluster/client.ts";
-import { likesOfPod } from "../facts/read-root.ts";
+import { probableOwnersOfPod } from "../facts/read-root.ts";
 import { byName, type NameHits } from "./by-name.ts";
 import { type Choice, type ClusterHits, choose } from "./choose.ts";
 import { nodesOf } from "./nodes.ts";
@@ -59,7 +59,7 @@ async function ofKind(search: Search, kind: ListedKind, { name, namespace }: Spe
   const own = await called(kind, name, HAS_THIS_NAME);
   if (own.length > 0 || kind !== "pod") return own;
   const gone = `the pod ${name} no longer exists, and this is its probable owner`;
-  return (await Promise.all(likesOfPod(name).map((one) => called(one.kind, one.name, gone)))).flat();
+  return (await Promise.all(probableOwnersOfPod(name).map((one) => called(one.kind, one.name, gone)))).flat();
 }
 
 async function byKind(search: Search, { kind, name, namespace }: OperationTarget): Promise<Hit[]> {

@@ -8,7 +8,7 @@ import { failureOf } from "../cluster/failure.ts";
 import { type Autoscaler, read } from "../cluster/objects.ts";
 import { nodeFacts } from "./node.ts";
 import { podFacts } from "./pod.ts";
-import { deedFact, workloadFacts } from "./workload.ts";
+import { changeFact, workloadFacts } from "./workload.ts";
 
 type Target = Parameters<Observer["observe"]>[0];
 type ObservationInput = { now: Date; settle: number; deed: PerformedAction | undefined };
@@ -28,7 +28,7 @@ async function factsOf(cluster: Cluster, target: Target, look: ObservationInput)
       return nodeFacts(cluster, name, look.deed);
     default: {
       const found = await read<Autoscaler>(cluster, { kind, name, namespace });
-      return look.deed === undefined ? [] : [deedFact(look.deed, stateOfAutoscaler(found))];
+      return look.deed === undefined ? [] : [changeFact(look.deed, stateOfAutoscaler(found))];
     }
   }
 }

@@ -5,20 +5,20 @@ import { type Snapshot, stateOf } from "../act/snapshot.ts";
 import type { Cluster } from "../cluster/client.ts";
 import { plain } from "../cluster/failure.ts";
 import {
+  desiredReplicas,
   isObserved,
+  pausedReason,
   podsOf,
   readWorkload,
-  standsStill,
   type Workload,
   type WorkloadPlace,
-  wantedOf,
 } from "../cluster/workload.ts";
 import { isLeaving, isReady, restartsFact, waitingFact } from "./containers.ts";
 
 type Counts = { wanted: number; updated: number; available: number; total: number };
 
 function countsOf(workload: Workload): Counts {
-  const wanted = wantedOf(workload);
+  const wanted = desiredReplicas(workload);
   if (workload.kind === "daemonset") {
     const {
       updatedNumberScheduled = 0,
@@ -57,7 +57,7 @@ function rolloutFact(workload: Workload): Check {
   const { wanted, updated, available, total } = countsOf(workload);
   const counts = `${updated} of ${wanted} pods are updated, ${available} available`;
   if (stalled) return no(`it is stalled: ${counts} (${plain(stalled.message ?? "", 300)})`);
-  const still = standsStill(workload);
+  const still = pausedReason(workload);
   const partial = still === undefined && updated < wanted - held(workload);
   if (partial || available < wanted) return no(counts);
   if (still === undefined && total > wanted) return no(`${counts}, ${total - wanted} old ones remain`);
@@ -106,7 +106,7 @@ function wrongWith(operation: Operation, before: Partial<Snapshot>, now: Snapsho
 }
 
 /** Checks whether the object still has what the operation set: a person or controller may have reverted it. */
-export function deedFact({ operation, before }: PerformedAction, now: Snapshot): Check {
+export function changeFact({ operation, before }: PerformedAction, now: Snapshot): Check {
   const wrong = wrongWith(operation, before as Partial<Snapshot>, now);
   return { name: "change", passed: wrong === undefined, message: wrong ?? "the change is in place" };
 }
@@ -119,12 +119,12 @@ export async function workloadFacts(
 ): Promise<Check[]> {
   const workload = await readWorkload(cluster, place);
   const pods = (await podsOf(cluster, workload)).filter((pod) => !isLeaving(pod));
-  const wanted = wantedOf(workload);
+  const wanted = desiredReplicas(workload);
   const ready = pods.filter(isReady).length;
   const before = (deed?.before as Partial<Snapshot> | undefined)?.pods ?? [];
   const waiting = waitingFact(pods);
   return [
-    ...(deed === undefined ? [] : [deedFact(deed, stateOf(workload))]),
+    ...(deed === undefined ? [] : [changeFact(deed, stateOf(workload))]),
     rolloutFact(workload),
     { name: "replicas", passed: ready === wanted, message: `${ready} of ${wanted} pods are ready` },
     restartsFact(pods, now, settle, before),

@@ -6,7 +6,7 @@ import { controllerOf, type Pod, pathOf, read } from "../../cluster/objects.ts";
 import { ownersOfPods } from "../../cluster/owners.ts";
 import { checkPermissions } from "../../cluster/permission.ts";
 import { siblingsOf } from "../../cluster/workload.ts";
-import { comesBack, failed } from "../change.ts";
+import { failed, waitForRetryAfter } from "../change.ts";
 import { tryEviction } from "../checks/budget.ts";
 import { ownerCheck } from "../checks/owner.ts";
 import type { KubernetesOperation } from "../kubernetes-operation.ts";
@@ -65,7 +65,7 @@ async function deleteOnce(
       return { ok: true, output: `pod ${place.name} (${uid}) is being deleted` };
     } catch (error) {
       const failure = failureOf(error);
-      if (round < 5 && (await comesBack(failure, signal))) continue;
+      if (round < 5 && (await waitForRetryAfter(failure, signal))) continue;
       if (failure.status === 404) return refused(`pod ${place.name} no longer exists`);
       if (failure.status === 409 && failure.message.includes("UID"))
         return refused(`pod ${place.name} was replaced since`);

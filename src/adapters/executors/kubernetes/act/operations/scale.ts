@@ -1,6 +1,6 @@
 import type { Cluster } from "../../cluster/client.ts";
 import { resourceOf } from "../../cluster/objects.ts";
-import { type WorkloadPlace, wantedOf } from "../../cluster/workload.ts";
+import { desiredReplicas, type WorkloadPlace } from "../../cluster/workload.ts";
 import type { Change } from "../change.ts";
 import { autoscalerCheck } from "../checks/autoscaler.ts";
 import { changeOperation } from "../kubernetes-operation.ts";
@@ -17,7 +17,7 @@ function scaled(cluster: Cluster, place: WorkloadPlace, replicas: number): Chang
   const change = workloadChange(place, {
     signed: ["replicas"],
     plan: (workload) =>
-      wantedOf(workload) === replicas
+      desiredReplicas(workload) === replicas
         ? { nothing: `spec.replicas is already ${replicas}` }
         : { patch: { spec: { replicas } } },
     checks: async () => [await autoscalerCheck(cluster, place, replicas, "exactly")],
@@ -30,8 +30,8 @@ function scaledOut(cluster: Cluster, place: WorkloadPlace, atLeast: number): Cha
   const change = workloadChange(place, {
     signed: [],
     plan: (workload) =>
-      wantedOf(workload) >= atLeast
-        ? { nothing: `spec.replicas is already ${wantedOf(workload)}` }
+      desiredReplicas(workload) >= atLeast
+        ? { nothing: `spec.replicas is already ${desiredReplicas(workload)}` }
         : { patch: { spec: { replicas: atLeast } } },
     checks: async () => [await autoscalerCheck(cluster, place, atLeast, "at least")],
   });
