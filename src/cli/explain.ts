@@ -1,7 +1,7 @@
 import type { Severity } from "../contract/common.ts";
 import type { Decision } from "../contract/decision.ts";
 import type { OperationTarget } from "../contract/incident.ts";
-import { fittingRules, evaluatePolicy, loadRules, type Rules } from "../decision/index.ts";
+import { evaluatePolicy, fittingRules, loadRules, type Rules } from "../decision/index.ts";
 import { operationTarget } from "../incident/index.ts";
 import {
   affectedServices,

@@ -300,7 +300,9 @@ describe("what a reload takes away from looking", () => {
     await reload(to);
     const { incident_id } = await asked();
     const story = await app.admin.get<{ items: { text: string }[] }>(`/incidents/${incident_id}/timeline`);
-    expect(story.items.map((one) => one.text).join("\n")).toContain(`observing it was refused (Gate ${gate}: `);
+    expect(story.items.map((one) => one.text).join("\n")).toContain(
+      `observing it was refused (Gate ${gate}: `,
+    );
     expect(looks).toBe(0);
   });
 });

@@ -19,7 +19,10 @@ import { logRisen, withIncidents } from "./log-accepted.ts";
 
 const PAGE = 500;
 
-type EvaluableAlert = FiringLabels & { incident_id: string | null; silenced_by?: SilencedBy[] | null | undefined };
+type EvaluableAlert = FiringLabels & {
+  incident_id: string | null;
+  silenced_by?: SilencedBy[] | null | undefined;
+};
 type SilenceEvaluation<T> = {
   /** What silences each alert now, by alert id; an alert that nothing silences is not in it. */
   by: ReadonlyMap<string, SilencedBy[]>;
