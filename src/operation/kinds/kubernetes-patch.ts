@@ -42,14 +42,14 @@ function readPatch(command: KubectlCommand) {
   }
   // The key `__proto__` would be lost when the object is copied into the operation.
   if (keys.has("__proto__")) refuse("the patch names __proto__");
-  if (type === "json") refuse("--type=json is not read: give the patch as an object");
-  if (type !== "strategic" && type !== "merge") refuse(`${excerpt(type)} is no type of patch`);
+  if (type === "json") refuse("--type=json is not supported: give the patch as an object");
+  if (type !== "strategic" && type !== "merge") refuse(`${excerpt(type)} is not a type of patch`);
   if (type === "merge" && text.includes("["))
     refuse("--type=merge replaces whole lists: use the strategic type");
   const target = objectTarget(command);
   const [issue] = patchOf(target.kind).safeParse(content).error?.issues ?? [];
   if (issue !== undefined) {
-    refuse(`the patch is not among what may be changed: ${issue.path.join(".")} ${issue.message}`);
+    refuse(`this patch is not allowed: ${issue.path.join(".")} ${issue.message}`);
   }
   return { target, parameters: { patch: content } };
 }

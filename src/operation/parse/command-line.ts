@@ -46,7 +46,7 @@ function checkPrintedVariables(words: readonly Word[]): void {
     if (word.unknown === null) continue;
     for (const [, name = ""] of word.text.matchAll(NAMED)) {
       const { [name]: shows } = redact({ [name]: "" }) as Record<string, string>;
-      if (shows !== "") refuse(`$${name} discloses what it holds`);
+      if (shows !== "") refuse(`$${name} discloses its value`);
     }
   }
 }
@@ -71,9 +71,7 @@ function checkWordsAfterAngles(words: readonly Word[]): void {
   const before = words.slice(1, at - 1);
   const isVerb = tool === "kubectl" && before.every(({ head }) => head.startsWith("-"));
   if (!TOOLS.has(tool) || !(word.head.startsWith("-") || isVerb)) {
-    refuse(
-      `a shell writes to ${excerpt(word.text)}, which stands behind ${excerpt(words[at - 1]?.text ?? "")}`,
-    );
+    refuse(`a shell writes to ${excerpt(word.text)}, which follows ${excerpt(words[at - 1]?.text ?? "")}`);
   }
   checkWordsAfterAngles([...words.slice(0, at), { ...word, afterAngle: false }, ...words.slice(at + 1)]);
 }
@@ -90,16 +88,19 @@ function withoutSudo(words: readonly Word[]): readonly Word[] {
   const at = words[1]?.text === "-n" ? 2 : 1;
   const next = words[at];
   if (next === undefined) refuse("sudo has no command");
-  if (next.head.startsWith("-") || next.text.includes("=")) refuse(`sudo ${excerpt(next.text)} is not read`);
+  if (next.head.startsWith("-") || next.text.includes("="))
+    refuse(`sudo ${excerpt(next.text)} is not supported`);
   // Root's kubeconfig and ssh keys are another identity than the configured one.
-  if (["kubectl", "ssh", "sudo"].includes(next.text)) refuse(`sudo changes whose ${next.text} it is`);
+  if (["kubectl", "ssh", "sudo"].includes(next.text)) refuse(`sudo runs ${next.text} under another identity`);
   return words.slice(at);
 }
 
 /** Handles kubectl on a host: it uses the host's own kubeconfig, whose cluster an operation cannot name. */
 function kubectlOnHost(verdict: Verdict): Verdict {
   if (verdict.class === "read_only") return { ...verdict, operation: null };
-  return refuse("kubectl on a host changes a cluster that only the host knows");
+  return refuse(
+    "kubectl on a host changes the cluster of the host's own kubeconfig, which is not configured here",
+  );
 }
 
 /** Returns the verdict on a known tool; null for a helper command (a filter, or one that only prints). */
@@ -114,7 +115,7 @@ function toolVerdict(words: readonly Word[], { context, remote, piped }: Command
     return remote && name === "kubectl" ? kubectlOnHost(verdict) : verdict;
   }
   if (name === "ssh") {
-    if (remote) refuse("ssh from a host to another is not read");
+    if (remote) refuse("ssh from one host to another is not supported");
     const found = parseSsh(others);
     return remoteVerdict(found, parseCommandLine(found.command, { ...context, host: found.host }, true));
   }
@@ -124,8 +125,10 @@ function toolVerdict(words: readonly Word[], { context, remote, piped }: Command
     if (name === "printf") checkPrintfFormat(others[0]);
     checkPrintedVariables(others);
   } else {
-    const none = `${excerpt(name)} is not kubectl, docker, systemctl, journalctl or ssh`;
-    refuse(`${none}, nor a look at a machine, nor a filter behind a pipe`);
+    const tools = "kubectl, docker, systemctl, journalctl, ssh";
+    refuse(
+      `${excerpt(name)} is not a supported command: ${tools}, commands that show a machine's state, filters after a pipe`,
+    );
   }
   return null;
 }
@@ -144,7 +147,7 @@ function commandVerdict(command: Command, position: CommandPosition): Verdict | 
   const { assignments, words, redirections } = command;
   const [assigned] = assignments;
   if (assigned !== undefined) {
-    refuse(`${excerpt(assigned.text)} sets a variable, which changes what commands behind it do`);
+    refuse(`${excerpt(assigned.text)} sets a variable, which changes what the commands after it do`);
   }
   const files = redirections.flatMap(({ target, body }) => (body === null ? [target] : [target, body]));
   checkSubstitutions([...words, ...files], position);
@@ -165,10 +168,10 @@ function whyNotAlone({ pipelines, comment }: Program): string | null {
   const commands = pipelines.flatMap((one) => one.commands);
   if (commands.length > 1 || pipelines.length > 1) return "more than one command is in the text";
   if (pipeline !== undefined && pipeline.end !== "" && pipeline.end !== "\n") {
-    return `${excerpt(pipeline.end)} stands behind it`;
+    return `${excerpt(pipeline.end)} follows it`;
   }
   if (commands.some((one) => one.redirections.length > 0)) return "its input or output is redirected";
-  return comment ? "a comment stands behind it" : null;
+  return comment ? "a comment follows it" : null;
 }
 
 function programVerdict(program: Program, position: CommandPosition): Verdict {

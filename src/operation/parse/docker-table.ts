@@ -122,7 +122,7 @@ export const COMPOSE: FlagTable = flagTable(
 );
 export const COMPOSE_FILES: ReadonlySet<string> = new Set(["--file", "--project-directory", "--env-file"]);
 
-const CHANGING = "changes things and is no typed operation";
+const CHANGING = "changes something and is not a typed operation";
 const RUNNING = "runs a program or opens a session, so that it can do anything";
 const verbs = (text: string, reason: string): [string, string][] =>
   text.split(/\s+/).map((verb) => [verb, reason]);
@@ -135,9 +135,9 @@ export const REFUSED: ReadonlyMap<string, string> = new Map([
     CHANGING,
   ),
   ...verbs("run exec attach cp", RUNNING),
-  ...verbs("save export", "copies what containers and images hold"),
+  ...verbs("save export", "copies the content of containers or images"),
   ...verbs("login logout unlock unlock-key join-token", "handles credentials"),
-  ...verbs("wait", "shows nothing until a container ends, which may be never"),
+  ...verbs("wait", "waits until a container ends, which may be never"),
 ]);
 
 /** A command, with every flag that docker has for it and the operations that it may mean; none: it only reads. */

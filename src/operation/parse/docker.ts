@@ -21,7 +21,7 @@ import { requireKnown, unknownIn, type Word } from "./word.ts";
 function refuseCommand(name: string): never {
   const reason = REFUSED.get(name.split(" ").at(-1) ?? "");
   return reason === undefined
-    ? refuse(`${excerpt(`docker ${name}`)} is not a command that is known here`)
+    ? refuse(`${excerpt(`docker ${name}`)} is not a known command`)
     : refuse(`docker ${name} ${reason}`);
 }
 
@@ -64,10 +64,10 @@ function checkFlags({ verb, flags, compose }: DockerCommand, operations: DockerV
 
 function parseDockerChange(command: DockerCommand, operations: DockerVerb["operations"]): Verdict {
   const { verb, flags, compose } = command;
-  if (flags.has("--volumes")) refuse("--volumes deletes what is on volumes");
+  if (flags.has("--volumes")) refuse("--volumes deletes the data on volumes");
   checkFlags(command, operations);
   const verdict = matchingOperation(operations, command, (one) => checkFlags(command, [one]));
-  if (verdict === null) refuse(`docker ${verb} is no typed operation`);
+  if (verdict === null) refuse(`docker ${verb} is not a typed operation`);
   return compose.on("--dry-run")
     ? readOnlyVerdict(`tries docker ${verb} and changes nothing (--dry-run)`)
     : verdict;
@@ -89,13 +89,13 @@ export function parseDocker(words: readonly Word[], context: Context): Verdict {
   const leading = readLeadingFlags(words, GLOBAL, "docker");
   checkUnknownValues(leading, false, "docker");
   const other = leading.flags.find(({ name }) => OTHER_DAEMON.has(name));
-  if (other !== undefined) refuse(`${other.name} leads docker to another daemon or other credentials`);
+  if (other !== undefined) refuse(`${other.name} points docker to another daemon or other credentials`);
   if (leading.next >= words.length && leading.flags.some(({ name }) => name === "--version")) {
     return readOnlyVerdict("docker --version only reads");
   }
   const { name, command, compose, behind } = commandOf(words.slice(leading.next));
   const file = compose.names.find((flag) => COMPOSE_FILES.has(flag));
-  if (file !== undefined) refuse(`${file} of docker compose acts by what a file holds`);
+  if (file !== undefined) refuse(`${file} of docker compose takes the configuration from a file`);
   const read = readFlags(behind, command.flags, `docker ${name}`);
   // buildx has a flag that starts a builder (--bootstrap); no other command here has a harmful flag.
   checkUnknownOperands(read.operands, name.startsWith("buildx ") ? "harm" : "redirect", `docker ${name}`);

@@ -1,4 +1,4 @@
-import { refuse } from "./refused.ts";
+import { excerpt, refuse } from "./refused.ts";
 import type { TextCursor } from "./text-cursor.ts";
 import type { Origin, Program, WordBuilder } from "./word.ts";
 
@@ -15,7 +15,8 @@ const PLAIN = /^#?([A-Za-z_]\w*|[0-9@*#?$!-]+)(\[[\w@*]*\])?$/;
 function braced(cursor: TextCursor): string {
   const inside = cursor.upTo("}", "${");
   // `=` assigns the variable, `@` after a name transforms its value, and `!` before one reads another variable.
-  if (/[`'"\\{=]|\$\(|@(?!\])|^!./.test(inside)) refuse(`\${${inside}} holds more than a variable`);
+  if (/[`'"\\{=]|\$\(|@(?!\])|^!./.test(inside))
+    refuse(`${excerpt(`\${${inside}}`)} is more than a plain variable`);
   return inside;
 }
 
@@ -46,7 +47,7 @@ export function substitution(cursor: TextCursor, word: WordBuilder, from: number
 export function dollar(cursor: TextCursor, word: WordBuilder, read: ReadProgram): void {
   const from = cursor.at;
   cursor.next();
-  if (cursor.startsWith("((") || cursor.startsWith("[")) refuse("arithmetic ($((…)) is not read");
+  if (cursor.startsWith("((") || cursor.startsWith("[")) refuse("arithmetic ($((…)) is not supported");
   if (cursor.take("(")) substitution(cursor, word, from, read);
   else if (cursor.take("{")) {
     const inside = braced(cursor);
@@ -68,7 +69,8 @@ export function backquoted(cursor: TextCursor, word: WordBuilder, read: ReadProg
     const one = cursor.next();
     if (one === "`") break;
     // In backquotes a backslash is literal, except before `, \ and $, and in double quotes before a quote.
-    if (word.inQuotes && one === "\\" && cursor.peek() === '"') refuse('\\" stands in `…` between quotes');
+    if (word.inQuotes && one === "\\" && cursor.peek() === '"')
+      refuse('an escaped quote (\\") in backquotes between quotes is not supported');
     inside += one === "\\" && "`\\$".includes(cursor.peek()) ? cursor.next() : one;
   }
   const program = read(cursor.within(inside), "");

@@ -101,14 +101,14 @@ export const isPrinter = (name: string): boolean => PRINTERS.has(name);
 /** Refuses a filter that could do more than process its piped input. */
 export function checkFilter(name: string, words: readonly Word[]): void {
   const one = FILTERS[name];
-  if (one === undefined) refuse(`${excerpt(name)} is no filter that is known here`);
+  if (one === undefined) refuse(`${excerpt(name)} is not a known filter`);
   const read = readFlags(words, one.flags, name);
   checkUnknownValues(read, false, name);
   const { flags, operands, rest } = read;
   const all = [...operands, ...(rest ?? [])];
   const given = flags.some((flag) => flag.name === one.program);
   if (all.length > (given ? 0 : one.operands)) {
-    refuse(`${name} works on ${excerpt(all.at(-1)?.text ?? "")}, and not only on what is piped into it`);
+    refuse(`${name} would read ${excerpt(all.at(-1)?.text ?? "")}, not only its piped input`);
   }
   one.check?.(all);
   // If a word expands to several, all after the first are read as files. `[n]ginx` stays one word unless such a file exists.

@@ -44,7 +44,7 @@ const wordOf = (word: Word, from: number): Word => ({
 });
 
 function refuseAfterAngle(word: Word, command: string): never {
-  return refuse(`${excerpt(word.text)} may become a flag of ${command}: what is in <…> is not filled in`);
+  return refuse(`${excerpt(word.text)} may become a flag of ${command}: <…> is a placeholder`);
 }
 
 class FlagReader {
@@ -74,7 +74,7 @@ class FlagReader {
       }
       // If a variable is empty, the rest of its word may be a flag: `$X--raw`.
       if (!word.head.startsWith("-") && isHiddenFlag(word)) {
-        refuse(`${excerpt(word.text)} is a flag where ${excerpt(word.unknown ?? "")} is empty`);
+        refuse(`${excerpt(word.text)} becomes a flag if ${excerpt(word.unknown ?? "")} is empty`);
       }
       // A lone "-" is stdin, not a flag.
       if (!word.head.startsWith("-") || word.text === "-") {
@@ -88,7 +88,7 @@ class FlagReader {
 
   #find(spelling: string): { name: string; takes: Takes } {
     const found = this.#table.get(spelling);
-    return found ?? refuse(`${excerpt(spelling)} is not a flag that ${this.#command} may have here`);
+    return found ?? refuse(`${excerpt(spelling)} is not an allowed flag of ${this.#command}`);
   }
 
   #valueBehind(spelling: string): Word {
@@ -103,7 +103,7 @@ class FlagReader {
 
   #long(word: Word): void {
     const equals = word.head.indexOf("=");
-    if (equals < 0 && word.unknown !== null) refuse(`a flag that is not known: ${excerpt(word.text)}`);
+    if (equals < 0 && word.unknown !== null) refuse(`${excerpt(word.text)}: a flag must be written out`);
     const spelling = equals < 0 ? word.text : word.text.slice(0, equals);
     const { name, takes } = this.#find(spelling);
     if (equals >= 0) this.#add(name, wordOf(word, equals + 1));
@@ -114,7 +114,7 @@ class FlagReader {
   /** Reads short flags, which may be combined, with the value of the last one attached. */
   #short(word: Word): void {
     for (let at = 1; at < word.text.length; at += 1) {
-      if (at >= word.head.length) refuse(`a flag that is not known: ${excerpt(word.text)}`);
+      if (at >= word.head.length) refuse(`${excerpt(word.text)}: a flag must be written out`);
       const spelling = `-${word.text[at]}`;
       const { name, takes } = this.#find(spelling);
       if (takes === "nothing") {
@@ -180,7 +180,7 @@ export class Flags {
     const value = this.value(name)?.toLowerCase();
     if (value === undefined || ["false", "f", "0"].includes(value)) return false;
     if (["true", "t", "1"].includes(value)) return true;
-    return refuse(`${name} is yes or no, not ${excerpt(value)}`);
+    return refuse(`${name} must be true or false, not ${excerpt(value)}`);
   }
 
   get words(): readonly Word[] {
@@ -190,8 +190,8 @@ export class Flags {
   /** Refuses flags that are not in `allowed`, repeated flags, and unknown values. */
   only(allowed: readonly string[], what: string): void {
     for (const name of this.names) {
-      if (!allowed.includes(name)) refuse(`${name} is no part of the operation ${what}`);
-      if (this.names.indexOf(name) !== this.names.lastIndexOf(name)) refuse(`${name} is there twice`);
+      if (!allowed.includes(name)) refuse(`${name} ${what} is not supported in an operation`);
+      if (this.names.indexOf(name) !== this.names.lastIndexOf(name)) refuse(`${name} is given twice`);
       this.value(name);
     }
   }

@@ -72,7 +72,7 @@ const isPattern = ({ parts }: Word): boolean => parts.every(({ origin }) => orig
 /** Parses a command that reads the state of a host, or of this machine when none is named. */
 export function parseHostRead(name: string, words: readonly Word[], context: Context): Verdict {
   const one = READS[name];
-  if (one === undefined) return refuse(`${excerpt(name)} is no command that is known here`);
+  if (one === undefined) return refuse(`${excerpt(name)} is not a known command`);
   const read = readFlags(words, one.flags, name);
   checkUnknownValues(read, false, name);
   const { operands, rest } = read;
@@ -87,8 +87,8 @@ export function parseHostRead(name: string, words: readonly Word[], context: Con
   // An unknown word is harmless as the path of a file to list; elsewhere it might be anything.
   const isName = (word: Word) => word.unknown !== null && one.operands === PATHS;
   const odd = all.find((word) => !isName(word) && (mayBeFlag(word) || !one.operands.test(word.text)));
-  if (odd !== undefined) refuse(`${name} may not have ${excerpt(odd.text)} here`);
-  if (one.operands === READABLE && all.length === 0) refuse(`${name} names nothing that it should read`);
+  if (odd !== undefined) refuse(`${excerpt(odd.text)} is not an allowed argument of ${name}`);
+  if (one.operands === READABLE && all.length === 0) refuse(`${name} names no file`);
   const operation = OPERATION_BY_PROGRAM.get(name);
   return readOnlyVerdict(
     `${name} only reads`,

@@ -18,9 +18,9 @@ export const hostTarget = (context: Context): { kind: "host"; name: string } => 
 /** Returns the single name of what is acted on; `{target}` stands for the incident's target. */
 function nameOf({ tool, verb, operands, context }: HostCommand, kind: string): string {
   const [first, ...others] = operands;
-  if (first === undefined) refuse(`${tool} ${verb} names nothing that it should act on`);
+  if (first === undefined) refuse(`${tool} ${verb} does not say what to act on`);
   if (others[0] !== undefined)
-    refuse(`${excerpt(others[0].text)} is one more, and an operation is about one`);
+    refuse(`${excerpt(others[0].text)} is a second name, but an operation acts on one`);
   const { target } = context;
   if (first.text === "{target}" && first.unknown !== null && target !== undefined) {
     if (target.kind !== kind)

@@ -12,28 +12,28 @@ const OUTPUT_AND_WAIT_FLAGS = ["--output", "--timeout", "--wait", "--field-manag
 
 /** Flags that act on more than one named object, or skip a safeguard: refused whatever operation has them. */
 const REFUSED_FLAGS: Readonly<Record<string, string>> = {
-  "--all": "acts on everything of its kind",
+  "--all": "acts on every object of the kind",
   "--all-namespaces": "acts in every namespace",
-  "--selector": "acts on whatever fits at that moment",
-  "--field-selector": "acts on whatever fits at that moment",
-  "--pod-selector": "acts on whatever fits at that moment",
-  "--filename": "acts on what a file names",
-  "--kustomize": "acts on what a file names",
-  "--recursive": "acts on what files name",
-  "--patch-file": "acts by what a file holds",
-  "--raw": "goes past the kinds of resources",
-  "--force": "gives up what would be waited for or kept",
-  "--now": "gives no time to end",
-  "--grace-period": "changes how much time there is to end",
-  "--disable-eviction": "goes past disruption budgets",
-  "--cascade": "changes what is deleted along with it",
-  "--local": "changes nothing on a server",
+  "--selector": "acts on every object that matches when it runs",
+  "--field-selector": "acts on every object that matches when it runs",
+  "--pod-selector": "acts on every object that matches when it runs",
+  "--filename": "takes the objects from a file",
+  "--kustomize": "takes the objects from a file",
+  "--recursive": "takes the objects from files",
+  "--patch-file": "takes the patch from a file",
+  "--raw": "sends a raw request to the API server",
+  "--force": "skips graceful termination or safety checks",
+  "--now": "skips graceful termination",
+  "--grace-period": "changes the grace period",
+  "--disable-eviction": "bypasses PodDisruptionBudgets",
+  "--cascade": "changes which dependent objects are deleted",
+  "--local": "does not contact the API server",
 };
 
 const NEVER_DELETED = new Map([
   ["namespace", "deletes everything in the namespace"],
-  ["persistentvolume", "can delete what is on the volume"],
-  ["persistentvolumeclaim", "can delete what is on the volume"],
+  ["persistentvolume", "can delete the data on the volume"],
+  ["persistentvolumeclaim", "can delete the data on the volume"],
   ["customresourcedefinition", "deletes every object of the kind"],
   ["node", "takes the node out of the cluster"],
   ["secret", "deletes a secret"],
@@ -53,7 +53,7 @@ function isDryRun({ flags }: KubectlCommand): boolean {
   const value = flags.value("--dry-run") ?? "client";
   if (value === "none") return false;
   if (value === "client" || value === "server") return true;
-  return refuse(`--dry-run is none, client or server, not ${excerpt(value)}`);
+  return refuse(`--dry-run must be none, client or server, not ${excerpt(value)}`);
 }
 
 /** Refuses flags that none of the operations has a field for, except those that change nothing about any operation. */
@@ -74,9 +74,9 @@ export function parseKubectlChange(command: KubectlCommand, operations: Verb["op
   if (verdict === null) {
     return verb === "delete"
       ? refuse(
-          `kubectl delete ${kindNamed(command)} is no operation: only pods that something replaces are deleted`,
+          `kubectl delete ${kindNamed(command)} is not an operation: only pods are deleted, since their controller replaces them`,
         )
-      : refuse(`kubectl ${verb} is no typed operation`);
+      : refuse(`kubectl ${verb} is not a typed operation`);
   }
   return isDryRun(command)
     ? readOnlyVerdict(`tries kubectl ${verb} and changes nothing (--dry-run)`)

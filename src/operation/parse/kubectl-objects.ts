@@ -26,17 +26,17 @@ export function kindNamed({ operands: [first] }: KubectlCommand): string | undef
 /** Returns the one object that a change is about; refuses several, and none. */
 function oneObject({ verb, operands, context }: KubectlCommand): { kind: string; name: string } {
   const [first, second] = operands;
-  if (first === undefined) refuse(`kubectl ${verb} names nothing that it should act on`);
+  if (first === undefined) refuse(`kubectl ${verb} does not say what to act on`);
   const slash = first.head.indexOf("/");
   const kind = kindOf(
     slash < 0 ? requireKnown(first, "the kind of what is changed") : first.head.slice(0, slash),
   );
-  if (kind.includes(",")) refuse(`${excerpt(kind)} are several kinds, and an operation is about one object`);
+  if (kind.includes(",")) refuse(`${excerpt(kind)} names several kinds, but an operation acts on one object`);
   const name = slash < 0 ? second : first;
-  if (name === undefined) refuse(`kubectl ${verb} ${kind} names no single ${kind}`);
+  if (name === undefined) refuse(`kubectl ${verb} ${kind} does not say which ${kind}`);
   const others = operands.slice(slash < 0 ? 2 : 1);
   if (others[0] !== undefined) {
-    refuse(`${excerpt(others[0].text)} is one more object, and an operation is about one`);
+    refuse(`${excerpt(others[0].text)} is a second object, but an operation acts on one`);
   }
   return { kind, name: nameOf(name, name.text.slice(slash < 0 ? 0 : slash + 1), kind, context.target) };
 }

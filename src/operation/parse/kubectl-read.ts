@@ -46,10 +46,10 @@ function checkSecretOutput({ flags, operands }: KubectlCommand, read: ReadFlags)
   const kinds = kindsOf(operands);
   if (!data) return;
   if (kinds === null || fromFile) {
-    refuse(`what is shown as ${excerpt(output)} is not known, and might be a secret`);
+    refuse(`the kind shown as ${excerpt(output)} is not known and might be a secret`);
   }
   const secret = kinds.find(isSecretKind);
-  if (secret !== undefined) refuse(`${excerpt(secret)} shown as ${excerpt(output)} discloses what it holds`);
+  if (secret !== undefined) refuse(`${excerpt(secret)} shown as ${excerpt(output)} discloses its content`);
   // If a flag's value may be empty, the words shift and any of them may be the kind.
   const words = mayShiftWords(read) ? [...operands, ...flags.words] : [];
   const moved = words.find((word) => isSecretKind(word.text));
@@ -60,7 +60,7 @@ function checkSecretOutput({ flags, operands }: KubectlCommand, read: ReadFlags)
 function checkRawPath({ flags }: KubectlCommand): void {
   if (!flags.has("--raw")) return;
   const path = flags.value("--raw") ?? "";
-  if (!HARMLESS_PATHS.test(path)) refuse(`--raw ${excerpt(path)} reads a path that might hold anything`);
+  if (!HARMLESS_PATHS.test(path)) refuse(`--raw ${excerpt(path)} may read any object`);
 }
 
 const VERB_CHECKS: Readonly<Record<string, (command: KubectlCommand, read: ReadFlags) => void>> = {
@@ -72,7 +72,7 @@ const VERB_CHECKS: Readonly<Record<string, (command: KubectlCommand, read: ReadF
   "config view": ({ flags }) => {
     if (flags.has("--raw") && flags.on("--raw")) refuse("--raw of kubectl config view discloses credentials");
   },
-  "apply view-last-applied": () => refuse("kubectl apply view-last-applied can show what a secret holds"),
+  "apply view-last-applied": () => refuse("kubectl apply view-last-applied can show the content of a secret"),
 };
 
 const ENDLESS = ["--follow", "--watch", "--watch-only"];

@@ -7,11 +7,11 @@ const GLOBAL = `-n,--namespace= --context= --request-timeout= -v,--v= --vmodule=
   --match-server-version --warnings-as-errors --disable-compression -h,--help`;
 /** Global flags that are always refused, by the reason. */
 const REFUSED_BY_REASON: Readonly<Record<string, string>> = {
-  "acts as somebody else": `--as= --as-group= --as-uid= --token= --user= --username= --password=
+  "acts under another identity": `--as= --as-group= --as-uid= --token= --user= --username= --password=
     --client-certificate= --client-key=`,
-  "goes to a server that is not configured, or does not check which it is": `--kubeconfig= -s,--server=
+  "connects to a server that is not configured, or does not verify it": `--kubeconfig= -s,--server=
     --cluster= --certificate-authority= --tls-server-name= --insecure-skip-tls-verify`,
-  "writes or reads files of its own": `--cache-dir= --profile= --profile-output= --kuberc= --alsologtostderr
+  "reads or writes local files": `--cache-dir= --profile= --profile-output= --kuberc= --alsologtostderr
     --log-dir= --log-file=`,
 };
 export const REFUSED_GLOBAL_FLAGS: ReadonlyMap<string, string> = new Map(
@@ -48,7 +48,7 @@ const READS: Readonly<Record<string, string>> = {
   options: "",
 };
 
-const CHANGING = "changes things and is no typed operation";
+const CHANGING = "changes something and is not a typed operation";
 const RUNNING = "runs a program or opens a connection, so that it can do anything";
 const LOCAL = "changes or discloses the configuration of kubectl";
 /** Known verbs that are refused, with the reason. A group (`create`) covers all its subcommands. */
@@ -70,7 +70,7 @@ export const REFUSED_VERBS: ReadonlyMap<string, string> = new Map(
     ),
     "auth reconcile": CHANGING,
     alpha: CHANGING,
-    diff: "runs a program that the environment names, and sends what files hold",
+    diff: "runs a program that an environment variable names, and sends the content of files",
     completion: "prints a script for a shell",
     config: LOCAL,
   }),

@@ -47,7 +47,7 @@ function verbOf(words: readonly Word[]): { name: string; verb: Verb; others: Wor
   const mayShift = mayShiftWords(first);
   const template = first.flags.find(({ value }) => value !== true && value.parts.some(isTemplate));
   if (template !== undefined)
-    refuse(`what a shell makes of the blanks in ${template.name} may be another verb`);
+    refuse(`the blanks in the value of ${template.name} may make a shell read another verb`);
   checkGlobalFlags(first.flags.map((one) => one.name));
   const at = words[first.next];
   if (at === undefined || first.rest !== null) refuse("kubectl has no verb");
@@ -64,16 +64,16 @@ function verbOf(words: readonly Word[]): { name: string; verb: Verb; others: Wor
     if (reason !== undefined) refuse(`kubectl ${name} ${reason}`);
   }
   const what = GROUPS.has(one) && two !== null ? two : one;
-  return refuse(`${excerpt(what)} is not a verb of kubectl that is known here`);
+  return refuse(`${excerpt(what)} is not a known verb of kubectl`);
 }
 
 /** Refuses `--vmodule`, and `-v` from 6 on: there kubectl logs its requests, with headers and bodies, secrets too. */
 function checkVerbosity(flags: ReadFlags["flags"]): void {
   for (const { name, value } of flags) {
-    if (name === "--vmodule") refuse("--vmodule can show what the server sends, secrets too");
+    if (name === "--vmodule") refuse("--vmodule can log what the server sends, including secrets");
     if (name !== "--v" || value === true) continue;
     const level = requireKnown(value, "the value of -v");
-    if (!/^[0-5]$/.test(level)) refuse(`-v=${level} can show what the server sends, secrets too`);
+    if (!/^[0-5]$/.test(level)) refuse(`-v=${level} can log what the server sends, including secrets`);
   }
 }
 
@@ -89,7 +89,7 @@ function checkMovedVerb({ flags, operands }: ReadFlags): void {
   const values = flags.flatMap(({ value, separate }) => (separate && value !== true ? [value] : []));
   const moved = [...operands, ...(values.filter(splits).length > 1 ? values : [])];
   const verb = moved.find((word) => VERB_WORDS.has(word.text) || word.parts.some(isTemplate));
-  if (verb !== undefined) refuse(`${excerpt(verb.text)} is the verb where the value before it is empty`);
+  if (verb !== undefined) refuse(`${excerpt(verb.text)} becomes the verb if the value before it is empty`);
 }
 
 /** Parses a kubectl command into a read or a typed operation; refuses everything else with its reason. */
@@ -97,7 +97,7 @@ export function parseKubectl(words: readonly Word[], context: Context): Verdict 
   const { name, verb, others, mayShift } = verbOf(words);
   const read = readFlags(others, verb.flags, `kubectl ${name}`);
   checkGlobalFlags(read.flags.map((one) => one.name));
-  if (read.rest !== null && read.rest.length > 0) refuse(`kubectl ${name} has words behind "--"`);
+  if (read.rest !== null && read.rest.length > 0) refuse(`kubectl ${name} has words after "--"`);
   checkVerbosity(read.flags);
   if (mayShift && !name.includes(" ")) checkMovedVerb(read);
   const flags = new Flags(read.flags);

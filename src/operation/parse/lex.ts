@@ -48,11 +48,12 @@ function doubleQuoted(cursor: TextCursor, word: WordBuilder): void {
 function escaped(cursor: TextCursor, word: WordBuilder, special?: string): void {
   const before = cursor.peek(-1);
   cursor.next();
-  if (cursor.done) refuse("a backslash stands at the end");
+  if (cursor.done) refuse("the text ends with a backslash");
   const one = cursor.next();
   if (one === "\n") {
     // A shell joins the lines before parsing: `$` at the end and `(` at the next beginning would form a substitution.
-    if (!BLANKS.includes(before) && !BLANKS.includes(cursor.peek())) refuse("a line ends within a word");
+    if (!BLANKS.includes(before) && !BLANKS.includes(cursor.peek()))
+      refuse("a line continuation splits a word");
     return;
   }
   word.literal(special === undefined || special.includes(one) ? one : `\\${one}`);
@@ -79,7 +80,8 @@ function readPart(cursor: TextCursor, word: WordBuilder): boolean {
       return true;
     case "$":
       // dash supports neither `$'…'` nor `$"…"`, and ends `$'a\'` where bash continues.
-      if (cursor.remote && /["']/.test(cursor.peek(1))) refuse(`$${cursor.peek(1)} is read by bash alone`);
+      if (cursor.remote && /["']/.test(cursor.peek(1)))
+        refuse(`$${cursor.peek(1)} is understood only by bash`);
       if (cursor.startsWith("$'")) {
         word.quote();
         cursor.at += 2;
@@ -200,9 +202,10 @@ class ProgramReader {
       this.#separator(separator);
       return;
     }
-    if ("()".includes(cursor.peek())) refuse(`${excerpt(cursor.peek())}: groups of commands are not read`);
+    if ("()".includes(cursor.peek()))
+      refuse(`${excerpt(cursor.peek())}: groups of commands are not supported`);
     if (cursor.startsWith(">(")) refuse('">(" writes to another command');
-    if (!this.#word()) refuse(`${excerpt(cursor.peek())} is not read`);
+    if (!this.#word()) refuse(`${excerpt(cursor.peek())} is not supported`);
   }
 
   #word(): boolean {
@@ -212,7 +215,7 @@ class ProgramReader {
     const first = words.length === 0;
     const bare = word.quoted ? "" : word.text;
     if (first && redirections.length === 0 && assignments.length === 0 && RESERVED.has(bare)) {
-      refuse(`${excerpt(bare)}: only simple commands, lists and pipes are read`);
+      refuse(`${excerpt(bare)}: only simple commands, lists and pipes are supported`);
     }
     // `<a> <b>` is a syntax error for a shell: it writes nothing.
     const afterAngle = isAngle(words.at(-1)?.parts.at(-1)) && !(word.head === "" && isAngle(word.parts[0]));
@@ -230,15 +233,14 @@ class ProgramReader {
     this.#command.redirections.push(redirection);
     const here = /<<-?$/.exec(operator)?.[0];
     if (here !== undefined) {
-      if (this.#close !== "") refuse("a here-document in a substitution is not read");
-      if (target.parts.length > 0)
-        refuse(`${excerpt(target.text)} is no end of a here-document that is read`);
+      if (this.#close !== "") refuse("a here-document in a substitution is not supported");
+      if (target.parts.length > 0) refuse(`${excerpt(target.text)} cannot end a here-document`);
       this.#pending.push({ redirection, end: target.text, strip: here === "<<-" });
     }
   }
 
   #separator(separator: string): void {
-    if (separator === ";;") refuse('";;" belongs to a case');
+    if (separator === ";;") refuse('";;" belongs to a case statement');
     const empty = this.#command.words.length + this.#command.redirections.length === 0;
     if (separator === "\n") {
       if (!empty || this.#command.assignments.length > 0) this.#endPipeline("\n");
@@ -246,7 +248,7 @@ class ProgramReader {
       return;
     }
     if (empty && this.#command.assignments.length === 0) {
-      refuse(`no command stands before ${excerpt(separator)}`);
+      refuse(`there is no command before ${excerpt(separator)}`);
     }
     if (separator === "|" || separator === "|&") this.#endCommand();
     else this.#endPipeline(separator);
@@ -260,7 +262,7 @@ class ProgramReader {
   #endPipeline(end: string): void {
     const { words, assignments, redirections } = this.#command;
     if (words.length + assignments.length + redirections.length > 0) this.#endCommand();
-    else if (this.#commands.length > 0) refuse("no command stands behind the last pipe");
+    else if (this.#commands.length > 0) refuse("there is no command after the last pipe");
     if (this.#commands.length > 0) this.#pipelines.push({ commands: this.#commands, end });
     this.#commands = [];
   }

@@ -45,8 +45,8 @@ export function ansiQuoted(cursor: TextCursor): string {
     }
     const letter = cursor.next();
     // bash continues here, while dash ends the quote.
-    if (letter === "'") refuse("a quote in $'…' is read otherwise by other shells");
-    if (letter === "c") refuse("a control character is written as \\c");
+    if (letter === "'") refuse("an escaped quote in $'…' is understood differently by other shells");
+    if (letter === "c") refuse("a control character (\\c) in $'…' is not supported");
     text += SIMPLE[letter] ?? `\\${letter}`;
   }
 }

@@ -45,8 +45,8 @@ const OPTIONS: ReadonlyMap<string, RegExp> = new Map([
 function checkOption(text: string): void {
   const [, name = "", value = ""] = /^\s*(\w+)\s*[=\s]\s*(\S+)\s*$/.exec(text) ?? [];
   const allowed = OPTIONS.get(name.toLowerCase());
-  if (allowed === undefined) refuse(`-o ${excerpt(text)} is not an option that ssh may have here`);
-  if (!allowed.test(value)) refuse(`-o ${excerpt(text)} takes a safeguard away, or is no value of it`);
+  if (allowed === undefined) refuse(`-o ${excerpt(text)} is not an allowed option of ssh`);
+  if (!allowed.test(value)) refuse(`-o ${excerpt(text)} removes a safeguard, or is not a valid value`);
 }
 
 /** A remote command: the text for the host's shell, and the given account, key or port flag. */
@@ -71,7 +71,7 @@ export function parseSsh(words: readonly Word[]): Remote {
   for (const { name, value } of all) {
     if (REFUSED_FLAGS.has(name)) refuse(`${name} of ssh ${REFUSED_FLAGS.get(name)}`);
     if (![...HARMLESS_FLAGS, ...ACCOUNT_FLAGS].includes(name))
-      refuse(`${name} is not a flag that ssh may have here`);
+      refuse(`${name} is not an allowed flag of ssh`);
     if (name === "-o" && value !== true) checkOption(requireKnown(value, "the value of -o"));
   }
   const flags = new Flags(all);
@@ -81,7 +81,7 @@ export function parseSsh(words: readonly Word[]): Remote {
   // The local shell would expand these, and the host's shell would parse the result as commands.
   const filled = command.find(({ parts }) => parts.some(({ origin }) => origin !== "placeholder"));
   if (filled !== undefined)
-    refuse(`${excerpt(filled.text)} is filled in before the host reads it as commands`);
+    refuse(`${excerpt(filled.text)} is expanded by the local shell before the host runs it`);
   const account = ACCOUNT_FLAGS.find((name) => flags.has(name)) ?? (user === undefined ? null : `${user}@`);
   return { host, command: command.map((word) => word.text).join(" "), account };
 }
@@ -92,6 +92,6 @@ export function remoteVerdict(remote: Remote, verdict: Verdict): Verdict {
   if (remote.account === null) return { ...verdict, reason };
   if (verdict.class === "read_only") return { ...verdict, operation: null, reason };
   return refuse(
-    `${excerpt(remote.account)}: the account, key and port of a change are chosen by the configuration`,
+    `${excerpt(remote.account)}: the account, key and port of a change come from the configuration`,
   );
 }

@@ -43,8 +43,8 @@ function parseSystemctlChange(command: SystemctlCommand): Verdict {
   );
   if (verdict !== null) return verdict;
   return CHANGING_VERBS.has(verb)
-    ? refuse(`systemctl ${verb} changes things and is no typed operation`)
-    : refuse(`${excerpt(verb)} is not a verb of systemctl that is known here`);
+    ? refuse(`systemctl ${verb} changes something and is not a typed operation`)
+    : refuse(`${excerpt(verb)} is not a known verb of systemctl`);
 }
 
 /** Parses systemctl: reads, and changes that are typed operations; refuses all else. */
@@ -60,7 +60,7 @@ export function parseSystemctl(words: readonly Word[], context: Context): Verdic
   if (!READ_VERBS.has(verb)) {
     return parseSystemctlChange({ tool: "systemctl", verb, flags, operands, context });
   }
-  if (odd !== undefined) refuse(`${odd} is not a flag that systemctl ${verb} may have here`);
+  if (odd !== undefined) refuse(`${odd} is not an allowed flag of systemctl ${verb}`);
   const unknown = unknownIn([...operands, ...flags.words]);
   return unknown === null
     ? readOnlyVerdict(`systemctl ${verb} only reads`)
@@ -88,9 +88,9 @@ const REFUSED_JOURNAL_FLAGS: Readonly<Record<string, string>> = {
   "--sync": "writes the journal out",
   "--relinquish-var": "moves the journal",
   "--smart-relinquish-var": "moves the journal",
-  "--setup-keys": "makes keys",
+  "--setup-keys": "creates keys",
   "--force": "replaces keys",
-  "--interval": "belongs to making keys",
+  "--interval": "belongs to the creation of keys",
   "--verify-key": "holds a key",
   "--update-catalog": "writes the catalogue",
   "--cursor-file": "writes a file",

@@ -12,7 +12,7 @@ export class TextCursor {
   at = 0;
 
   constructor(text: string, { depth = 0, remote = false } = {}) {
-    if (depth > MAX_DEPTH) refuse(`substitutions stand more than ${MAX_DEPTH} deep in each other`);
+    if (depth > MAX_DEPTH) refuse(`substitutions are nested more than ${MAX_DEPTH} deep`);
     this.text = text;
     this.depth = depth;
     this.remote = remote;

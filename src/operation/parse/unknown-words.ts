@@ -55,7 +55,9 @@ type Danger = "harm" | "redirect";
 export function checkUnknownOperands(operands: readonly Word[], danger: Danger, what: string): void {
   const bad = operands.find((word) => mayBeFlag(word) && (danger === "harm" || isComputed(word)));
   if (bad !== undefined) {
-    refuse(`${excerpt(bad.text)} may become a flag of ${what}, or several words: quote it, behind "--"`);
+    refuse(
+      `${excerpt(bad.text)} may become a flag of ${what}, or several words: quote it and put it after "--"`,
+    );
   }
 }
 
@@ -88,7 +90,7 @@ export function checkUnknownValues(
 
 function refuseMovedFlag(word: Word, shifting: Word): never {
   return refuse(
-    `${excerpt(word.text)} is a flag where ${excerpt(shifting.text)} is empty, or a flag that takes a value`,
+    `${excerpt(word.text)} becomes a flag if ${excerpt(shifting.text)} is empty, or a flag that takes a value`,
   );
 }
 

@@ -17,7 +17,7 @@ export function operationVerdict(candidate: { [key in keyof Operation]: unknown 
   if (parsed.success) return { class: "operation", operation: parsed.data, reason };
   const [issue] = parsed.error.issues;
   const at = issue?.path.join(".") ?? "";
-  return refuse(`this is no valid operation: ${at === "" ? "" : `${at} `}${issue?.message ?? "it"}`);
+  return refuse(`this is not a valid operation: ${at === "" ? "" : `${at} `}${issue?.message ?? "it"}`);
 }
 
 /** Returns a read, with its typed operation if the candidate is a valid one that changes nothing. */

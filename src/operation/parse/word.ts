@@ -51,7 +51,7 @@ export function plainWord(text: string): Word {
 /** Returns the text of a word; refuses one with an unknown part. */
 export function requireKnown(word: Word, what: string): string {
   if (word.unknown === null) return word.text;
-  return refuse(`${what} is a value that is not known: ${excerpt(word.unknown)}`);
+  return refuse(`${what} must be a fixed value, not ${excerpt(word.unknown)}`);
 }
 
 /** Returns the first unknown part of the words, for a read's reason; null: there is none. */
@@ -105,7 +105,7 @@ export class WordBuilder {
     if (one === "{") this.#braces = this.#braces === "none" ? "open" : this.#braces;
     else if (this.#braces === "open" && (one === "," || one === "..")) this.#braces = "list";
     else if (one === "}" && this.#braces === "list")
-      refuse("a list in braces ({a,b}) is not read: write out its words");
+      refuse("brace expansion ({a,b}) is not supported: write out the words");
     this.literal(one);
   }
 
