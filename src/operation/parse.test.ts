@@ -301,6 +301,7 @@ describe("a text that is refused, naming what is wrong", () => {
     ["echo root <x> \\\n /etc/passwd", "writes to"],
     ["ssh web1 ls <a> /etc/x", 'writes to "/etc/x"'],
     ["kubectl logs <pod> Makefile", 'writes to "Makefile"'],
+    ["journalctl <unit> -- $(echo --rotate)", 'writes to "--"'],
     ["kubectl -n <x delete pod y> get pods", '"pod"'],
     ["kubectl get secrets {{ -oyaml }}", '"yaml"'],
     ["echo {{ x | reboot }}", '"reboot"'],

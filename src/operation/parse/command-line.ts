@@ -61,7 +61,7 @@ function checkPrintfFormat(first: Word | undefined): void {
 
 /**
  * Refuses a word after `<name>`, since a shell would write to a file of that name; except a flag of a known
- * tool or kubectl's verb, which are harmless file names.
+ * tool or kubectl's verb, which are harmless file names. `--` is no flag: without it, words after it become flags.
  */
 function checkWordsAfterAngles(words: readonly Word[]): void {
   const at = words.findIndex((word) => word.afterAngle);
@@ -70,7 +70,8 @@ function checkWordsAfterAngles(words: readonly Word[]): void {
   const tool = words[0]?.text ?? "";
   const before = words.slice(1, at - 1);
   const isVerb = tool === "kubectl" && before.every(({ head }) => head.startsWith("-"));
-  if (!TOOLS.has(tool) || !(word.head.startsWith("-") || isVerb)) {
+  const isHarmless = (word.head.startsWith("-") || isVerb) && word.text !== "--";
+  if (!TOOLS.has(tool) || !isHarmless) {
     refuse(`a shell writes to ${excerpt(word.text)}, which follows ${excerpt(words[at - 1]?.text ?? "")}`);
   }
   checkWordsAfterAngles([...words.slice(0, at), { ...word, afterAngle: false }, ...words.slice(at + 1)]);
