@@ -249,7 +249,6 @@ describe("a text that is refused, naming what is wrong", () => {
     ["kubectl -n $UNSET get get secrets -oyaml", '"get" becomes the verb'],
     ["kubectl -n {{ delete }} get pods", "another verb"],
     ["kubectl get -n $UNSET kube-system secrets -oyaml", '"secrets" may be the kind'],
-    ["journalctl <unit> -- $(echo --rotate)", "may become a flag of journalctl: <…>"],
     ['kubectl get pods "$X" -l -v=9', '"-v=9" becomes a flag if "$X" is empty, or a flag'],
     ['kubectl get pods "$X" -l --raw=/api/v1/secrets', "becomes a flag if"],
     ['kubectl logs web "$X" -c --as=admin', "becomes a flag if"],

@@ -43,10 +43,6 @@ const wordOf = (word: Word, from: number): Word => ({
   knownText: word.knownText.slice(from),
 });
 
-function refuseAfterAngle(word: Word, command: string): never {
-  return refuse(`${excerpt(word.text)} may become a flag of ${command}: <…> is a placeholder`);
-}
-
 class FlagReader {
   readonly #words: readonly Word[];
   readonly #table: FlagTable;
@@ -67,8 +63,6 @@ class FlagReader {
     for (; this.#at < this.#words.length; this.#at += 1) {
       const word = this.#words[this.#at] as Word;
       if (word.text === "--" && word.unknown === null) {
-        // After `<name>` a shell takes `--` as the file to write to, and the words behind it may be flags.
-        if (word.afterAngle) refuseAfterAngle(word, this.#command);
         rest = this.#words.slice(this.#at + 1);
         break;
       }
@@ -97,7 +91,7 @@ class FlagReader {
     const value = this.#words[this.#at] ?? refuse(`${spelling} of ${this.#command} needs a value`);
     // After `<name>` a shell takes the flag as the file to write to, and its value as a separate word.
     if (flag?.afterAngle && (value.text.startsWith("-") || mayBeFlag(value)))
-      refuseAfterAngle(value, this.#command);
+      refuse(`${excerpt(value.text)} may become a flag of ${this.#command}: <…> is a placeholder`);
     return value;
   }
 
