@@ -170,9 +170,9 @@ describe("architecture", () => {
 
   it.each([
     ["src/incident/converge.ts", "../approval/index.ts"],
-    ["src/intake/normalise.ts", "../incident/index.ts"],
-    ["src/http/incidents.ts", "../incident/store.ts"],
-    ["src/http/incidents.ts", "../pipeline/index.ts"],
+    ["src/intake/normalise/normalise.ts", "../../incident/index.ts"],
+    ["src/http/routes/incidents.ts", "../../incident/store.ts"],
+    ["src/http/routes/incidents.ts", "../../pipeline/index.ts"],
     ["src/lib/error.ts", "../db/client.ts"],
     ["src/adapters/notifiers/webhook/index.ts", "../log/index.ts"],
     ["src/incident/converge.ts", "@dbos-inc/dbos-sdk"],

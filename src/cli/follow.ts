@@ -6,9 +6,9 @@ import { AwoooiError, ERRORS } from "../lib/error.ts";
 import { urlPath } from "../lib/url-path.ts";
 import { wait } from "../lib/wait.ts";
 import { counted } from "../lib/words.ts";
-import { missingSignatures } from "./approval-view.ts";
 import { type Answer, parseAnswer, request, ServerProblem } from "./client.ts";
 import { addSubcommand, duration, id, type Session } from "./command.ts";
+import { missingSignatures } from "./views/approval-view.ts";
 
 export type FollowOptions = { json?: boolean; timeout?: number };
 

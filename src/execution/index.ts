@@ -1,25 +1,27 @@
 export { isActedOn, isRepairedSince, latestActsOn } from "./acts/store.ts";
-export { admitUnplanned, refuseExecution, waitForStartingActs } from "./admit.ts";
-export { attemptExecution } from "./attempt.ts";
-export { authoriseObservation, isOffered, type StopTerms, whatStopsAll } from "./authorise.ts";
-export { beginExecution, storeSnapshot } from "./begin.ts";
-export { automaticStop } from "./breakers.ts";
-
-export { concludeExecution } from "./conclude.ts";
-export { configurationHash } from "./configuration-hash.ts";
-export { endStep } from "./end-step.ts";
 export { forgetExecutions } from "./forget.ts";
 export type { FreezeTerms } from "./freeze/active-freeze.ts";
 export { freeze } from "./freeze/freeze.ts";
 export { freezeWindow } from "./freeze/settings.ts";
 export { freezeStatus } from "./freeze/status.ts";
 export { unfreeze } from "./freeze/unfreeze.ts";
-export { admitObservation } from "./gateway.ts";
-export { prepareExecution, takeSnapshot } from "./prepare.ts";
-export { type PlanPreparation, preparePlan } from "./prepare-plan.ts";
+export { admitUnplanned, refuseExecution, waitForStartingActs } from "./gate/admit.ts";
+export { authoriseObservation, isOffered, type StopTerms, whatStopsAll } from "./gate/authorise.ts";
+export { automaticStop } from "./gate/breakers.ts";
+export { configurationHash } from "./gate/configuration-hash.ts";
+export { admitObservation } from "./gate/gateway.ts";
+export { REFUSALS, type Refusal } from "./gate/refusals.ts";
+export { listTools } from "./gate/tools.ts";
+export { traitsFor } from "./gate/traits.ts";
+export { prepareExecution, takeSnapshot } from "./plan/prepare.ts";
+export { type PlanPreparation, preparePlan } from "./plan/prepare-plan.ts";
+export { markUndone, mayUndo } from "./plan/undo.ts";
 export { getExecution, listExecutions, presentExecution } from "./read.ts";
-export { REFUSALS, type Refusal } from "./refusals.ts";
-export { mayActNow, type NextWork, requeue, requeueLost } from "./requeue.ts";
+export { attemptExecution } from "./run/attempt.ts";
+export { beginExecution, storeSnapshot } from "./run/begin.ts";
+export { concludeExecution } from "./run/conclude.ts";
+export { endStep } from "./run/end-step.ts";
+export { mayActNow, type NextWork, requeue, requeueLost } from "./run/requeue.ts";
 export {
   executionStatuses,
   executionsOfApprovals,
@@ -28,8 +30,6 @@ export {
   incidentsInExecution,
   overdueExecutions,
 } from "./store.ts";
-export { listTools } from "./tools.ts";
-export { traitsFor } from "./traits.ts";
 export type {
   ActResult,
   Caller,
@@ -45,4 +45,3 @@ export type {
   ToolReport,
   Undo,
 } from "./types.ts";
-export { markUndone, mayUndo } from "./undo.ts";

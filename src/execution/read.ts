@@ -4,7 +4,7 @@ import type { Ctx } from "../db/ctx.ts";
 import { pageOf } from "../db/page.ts";
 import { AwoooiError } from "../lib/error.ts";
 import { inWords, redactedOperation } from "../operation/index.ts";
-import { logDescription } from "./log-entry.ts";
+import { logDescription } from "./run/log-entry.ts";
 import { executionPage, findExecution } from "./store.ts";
 import type { ExecutionRow, Undo } from "./types.ts";
 

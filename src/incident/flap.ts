@@ -5,10 +5,10 @@ import { transaction } from "../db/transaction.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { notify } from "../outbox/index.ts";
 import { isActive } from "./converge.ts";
-import { resolve } from "./resolve.ts";
 import { endsSince, lockIncident, updateIncident } from "./store.ts";
 import { note } from "./timeline.ts";
 import type { Flapping, IncidentRow } from "./types.ts";
+import { resolve } from "./verbs/resolve.ts";
 
 const minutes = (seconds: number) => (seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`);
 

@@ -1,7 +1,3 @@
-export { acknowledge } from "./acknowledge.ts";
-export { assign } from "./assign.ts";
-export { close } from "./close.ts";
-export { comment } from "./comment.ts";
 export { converge, isActive, notifyBegun, SERVICES, worseSeverity } from "./converge.ts";
 export {
   correlate,
@@ -14,7 +10,6 @@ export {
   type Symptom,
   type Topology,
 } from "./correlation/index.ts";
-export { giveFeedback } from "./feedback.ts";
 export { countEnds, endByNotice, endFlapping } from "./flap.ts";
 export { countOldIncidents, forgetIncidents } from "./forget.ts";
 export { frequencies } from "./frequency/count.ts";
@@ -43,13 +38,11 @@ export type { CorrelationOptions, LessonRow, Merge } from "./linking/types.ts";
 export { setMitigating } from "./mitigate.ts";
 export { hostNamed, type KnownTargets, operationTarget } from "./operation-target.ts";
 export { getIncident, listIncidents } from "./read.ts";
-export { isReopenedByHand, reopen } from "./reopen.ts";
 export {
   concludeResolution,
   latestResolutions,
   openResolutions,
 } from "./resolution/store.ts";
-export { resolve } from "./resolve.ts";
 export { mayBeSame, touchedBy, touchSame, workloadNamesOf } from "./same-target.ts";
 export { setTarget } from "./set-target.ts";
 export {
@@ -62,3 +55,10 @@ export {
 } from "./store.ts";
 export { note, operationLog, timelineOf } from "./timeline.ts";
 export type { Convergence, IncidentRow, IncidentWindows, ResolvedThrough } from "./types.ts";
+export { acknowledge } from "./verbs/acknowledge.ts";
+export { assign } from "./verbs/assign.ts";
+export { close } from "./verbs/close.ts";
+export { comment } from "./verbs/comment.ts";
+export { giveFeedback } from "./verbs/feedback.ts";
+export { isReopenedByHand, reopen } from "./verbs/reopen.ts";
+export { resolve } from "./verbs/resolve.ts";

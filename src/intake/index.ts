@@ -1,14 +1,7 @@
-export { affectedServices } from "./affected-services.ts";
 export { type AcceptedAlert, acceptedAlerts, logAccepted } from "./alert-log/log.ts";
-export { decodeAlertmanager } from "./alertmanager-shape.ts";
-export { programFrom, type SenderRequest, sameSecret, senderAddress, senderCheck } from "./check-sender.ts";
-export { claimCall } from "./claim-call.ts";
-export { type Classification, loadClassification } from "./classification.ts";
-export { classify, matchingRules } from "./classify.ts";
 export { getDeadLetter, listDeadLetters } from "./dead-letter/read.ts";
 export { replay } from "./dead-letter/replay.ts";
 export { deadLetterCounts } from "./dead-letter/store.ts";
-export { type DecodeSteps, decodeInSteps } from "./decode-steps.ts";
 export { type FiringAlert, firingAlerts } from "./firing/list.ts";
 export {
   endLapsed,
@@ -18,16 +11,23 @@ export {
   processedUntil,
 } from "./firing/store.ts";
 export { countOldIntake, forgetIntake, type IntakeRecords } from "./forget.ts";
-export { decodeEach, genericAlert } from "./generic-form.ts";
 export { detectMissingHeartbeats } from "./heartbeat/detect-missing.ts";
 export { expectedHeartbeat } from "./heartbeat/expected.ts";
 export { forgetHeartbeat, listHeartbeats } from "./heartbeat/read.ts";
 export { recordHeartbeats } from "./heartbeat/record.ts";
 export type { HeartbeatTerms } from "./heartbeat/types.ts";
-export { Journal } from "./journal.ts";
-export { journalOwn, type OwnAlert, ownSource } from "./journal-own.ts";
-export { KEY_VERSION } from "./keys.ts";
+export { claimCall } from "./journal/claim-call.ts";
+export { Journal } from "./journal/journal.ts";
+export { journalOwn, type OwnAlert, ownSource } from "./journal/journal-own.ts";
+export { LIMITS_BEFORE_ANSWER, limitsFor, type ReadBody, readBody } from "./journal/read-body.ts";
 export { alertsOf, presentAlert } from "./list-alerts.ts";
+export { affectedServices } from "./normalise/affected-services.ts";
+export { decodeAlertmanager } from "./normalise/alertmanager-shape.ts";
+export { type Classification, loadClassification } from "./normalise/classification.ts";
+export { classify, matchingRules } from "./normalise/classify.ts";
+export { type DecodeSteps, decodeInSteps } from "./normalise/decode-steps.ts";
+export { decodeEach, genericAlert } from "./normalise/generic-form.ts";
+export { KEY_VERSION } from "./normalise/keys.ts";
 export {
   alertIdentity,
   callOf,
@@ -35,17 +35,39 @@ export {
   KNOWN_ALERT_TYPES,
   normalise,
   severityWord,
-} from "./normalise.ts";
+} from "./normalise/normalise.ts";
+export { allowsRepair, parseRestrictions } from "./normalise/repair-restrictions.ts";
+export { rewriteAlertKeys } from "./normalise/rewrite-keys.ts";
+export { foldSeverity, type SaidSeverity, saidSeverity } from "./normalise/severity.ts";
+export {
+  namesSubject,
+  type Subject,
+  subjectOf,
+  subjectOfAlert,
+  tellingLabels,
+} from "./normalise/subject.ts";
+export { topLevelText } from "./normalise/top-level-text.ts";
+export {
+  exporterNamed,
+  ownerOfPod,
+  VOCABULARY,
+  workloadOfJob,
+  workloadOfPod,
+  workloadOfReplicaSet,
+} from "./normalise/vocabulary.ts";
 export { beginEnding, type EndingCalls, endPage, withManyOpenCalls } from "./open-calls/end.ts";
 export { noticePlace, senderOf } from "./outage/decide.ts";
 export { noticeBatches } from "./outage/notice-batches.ts";
 export { type OutageNotice, recordOutages, withoutFormer } from "./outage/record-outages.ts";
 export { beginHeld, dueHeld, insertOutages } from "./outage/store.ts";
-export { LIMITS_BEFORE_ANSWER, limitsFor, type ReadBody, readBody } from "./read-body.ts";
-export { allowsRepair, parseRestrictions } from "./repair-restrictions.ts";
-export { rewriteAlertKeys } from "./rewrite-keys.ts";
-export { senderChecks } from "./sender-checks.ts";
-export { foldSeverity, type SaidSeverity, saidSeverity } from "./severity.ts";
+export {
+  programFrom,
+  type SenderRequest,
+  sameSecret,
+  senderAddress,
+  senderCheck,
+} from "./sender/check-sender.ts";
+export { senderChecks } from "./sender/sender-checks.ts";
 export { bringEntries, bringReceipt } from "./signal/bring.ts";
 export { debounce } from "./signal/debounce.ts";
 export { entryOf } from "./signal/entry.ts";
@@ -83,14 +105,6 @@ export {
   waitingReceipts,
   waitingSummary,
 } from "./store.ts";
-export {
-  namesSubject,
-  type Subject,
-  subjectOf,
-  subjectOfAlert,
-  tellingLabels,
-} from "./subject.ts";
-export { topLevelText } from "./top-level-text.ts";
 export type {
   AlertNotice,
   Decoded,
@@ -99,11 +113,3 @@ export type {
   SourceAlert,
   StoredAlert,
 } from "./types.ts";
-export {
-  exporterNamed,
-  ownerOfPod,
-  VOCABULARY,
-  workloadOfJob,
-  workloadOfPod,
-  workloadOfReplicaSet,
-} from "./vocabulary.ts";

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { WebhookAnswer } from "../contract/webhook.ts";
-import type { SenderRequest } from "./check-sender.ts";
-import type { SignatureForm } from "./check-signature.ts";
+import type { SenderRequest } from "./sender/check-sender.ts";
+import type { SignatureForm } from "./sender/check-signature.ts";
 import type { Decoded } from "./types.ts";
 
 /** The parts of a request that identify its sender. */

@@ -6,8 +6,8 @@ import { jsonRows } from "../db/json-rows.ts";
 import { oneOf } from "../db/one-of.ts";
 import { olderThan } from "../db/page.ts";
 import { alerts, incidents, receipts } from "../db/schema.ts";
-import { type AlertKeys, KEY_VERSION, type OldKeys } from "./keys.ts";
-import { allowsRepair, parseRestrictions, type RepairRestriction } from "./repair-restrictions.ts";
+import { type AlertKeys, KEY_VERSION, type OldKeys } from "./normalise/keys.ts";
+import { allowsRepair, parseRestrictions, type RepairRestriction } from "./normalise/repair-restrictions.ts";
 import type { Receipt } from "./types.ts";
 
 // Notification type of pure information, about which no decision is made.

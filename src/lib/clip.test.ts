@@ -74,14 +74,14 @@ const ELSEWHERE = [
   "src/adapters/executors/kubernetes/analyse/text.ts",
   "src/adapters/executors/kubernetes/locate/choose.ts",
   "src/adapters/executors/mcp/stderr.ts",
-  "src/adapters/executors/ssh/logs-task.ts",
+  "src/adapters/executors/ssh/tasks/logs-task.ts",
   "src/adapters/sources/sentry/issue.ts",
-  "src/cli/alertmanager/routes.ts",
+  "src/cli/commands/alertmanager/routes.ts",
   "src/db/lock.ts",
   "src/incident/correlation/names.ts",
   "src/incident/correlation/symptom-kinds.ts",
-  "src/intake/alert-words.ts",
-  "src/intake/vocabulary.ts",
+  "src/intake/normalise/alert-words.ts",
+  "src/intake/normalise/vocabulary.ts",
 ];
 /** To a length that is a number or a name for one, of what is called as texts are. */
 const CUT =

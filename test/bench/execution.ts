@@ -1,7 +1,7 @@
 import { AppsV1Api, PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
 import { createClusters } from "../../src/adapters/executors/kubernetes/cluster/client.ts";
 import { kubernetesConfig } from "../../src/adapters/executors/kubernetes/cluster/config.ts";
-import { SCRIPT } from "../../src/adapters/executors/ssh/diagnose-script.ts";
+import { SCRIPT } from "../../src/adapters/executors/ssh/tasks/diagnose-script.ts";
 import type { Approval } from "../../src/contract/approval.ts";
 import { commandLine } from "../../src/lib/shell.ts";
 import { alertmanagerBody, post } from "../support/alerts.ts";

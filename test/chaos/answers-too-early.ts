@@ -1,5 +1,5 @@
 /** The server with a planted bug: it answers an alert before the journal is committed. */
-import { Journal } from "../../src/intake/journal.ts";
+import { Journal } from "../../src/intake/journal/journal.ts";
 
 const append = Journal.prototype.append;
 Journal.prototype.append = async function tooEarly(receipt) {

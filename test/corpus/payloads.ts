@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { localSources } from "../../src/app/index.ts";
-import { type SourceTest, testSource } from "../../src/cli/sources-test.ts";
+import { type SourceTest, testSource } from "../../src/cli/commands/sources-test.ts";
 import { clearFolder, temporaryFolder } from "../support/folder.ts";
 import { type Server, startServer } from "../support/server.ts";
 import type { Measure } from "./measure.ts";

@@ -1,5 +1,5 @@
 import { SOURCES } from "../../src/app/adapters.ts";
-import { webhookPath } from "../../src/http/webhooks.ts";
+import { webhookPath } from "../../src/http/routes/webhooks.ts";
 import { type Call, type Costly, call, filled, LARGEST, ROUTING_KEY } from "./costly-bodies.ts";
 
 const WEBHOOKS = "/api/v1/webhooks";

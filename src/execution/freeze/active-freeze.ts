@@ -1,6 +1,6 @@
 import type { Ctx } from "../../db/ctx.ts";
 import { isWithin } from "../../lib/time-interval.ts";
-import { type Refusal, refusal } from "../refusals.ts";
+import { type Refusal, refusal } from "../gate/refusals.ts";
 import type { FreezeWindow } from "./settings.ts";
 import { type FreezeRow, standingFreezes } from "./store.ts";
 

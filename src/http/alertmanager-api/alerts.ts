@@ -12,9 +12,9 @@ import { type FiringAlert, firingAlerts } from "../../intake/index.ts";
 import { parseMatchers } from "../../lib/matchers.ts";
 import { ALERTMANAGER_API } from "../observe.ts";
 import { READER_CREDENTIALS } from "../openapi.ts";
+import { receivingRoutes } from "../routes/webhooks.ts";
 import type { StreamedLists } from "../streamed-list.ts";
 import type { HttpDeps } from "../types.ts";
-import { receivingRoutes } from "../webhooks.ts";
 import { authenticateReader } from "./authenticate.ts";
 
 const TAGS = ["alertmanager"];

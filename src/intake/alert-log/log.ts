@@ -3,8 +3,8 @@ import type { AlertOutcome, OperationLogEntry, OperationLogQuery } from "../../c
 import type { Ctx } from "../../db/ctx.ts";
 import { type Actor, actorLabel } from "../../lib/actor.ts";
 import { redactText, redactTexts } from "../../lib/redact.ts";
-import { labelsForLog } from "../bounded.ts";
-import { allowsRepair } from "../repair-restrictions.ts";
+import { labelsForLog } from "../normalise/bounded.ts";
+import { allowsRepair } from "../normalise/repair-restrictions.ts";
 import { type AlertLogRow, alertLogPage, insertAlertLog } from "./store.ts";
 
 /** An accepted alert with its outcome. */

@@ -1,7 +1,7 @@
 import { authorise } from "../../access/index.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { transaction } from "../../db/transaction.ts";
-import { journalOwn, type OwnAlert } from "../journal-own.ts";
+import { journalOwn, type OwnAlert } from "../journal/journal-own.ts";
 import { expectedBeat } from "./record.ts";
 import {
   changeState,

@@ -2,7 +2,7 @@ import { authorise } from "../../access/index.ts";
 import type { Ctx } from "../../db/ctx.ts";
 import { hashOfTexts } from "../../lib/canonical-json.ts";
 import { clip } from "../../lib/clip.ts";
-import { subjectOfAlert } from "../subject.ts";
+import { subjectOfAlert } from "../normalise/subject.ts";
 import type { NormalisedAlert } from "../types.ts";
 import { type Beat, recordBeats } from "./store.ts";
 import type { ExpectedHeartbeat, HeartbeatTerms } from "./types.ts";

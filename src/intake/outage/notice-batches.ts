@@ -1,4 +1,4 @@
-import { difference, union } from "../repair-restrictions.ts";
+import { difference, union } from "../normalise/repair-restrictions.ts";
 import type { AlertNotice } from "../types.ts";
 import { reportedEnd } from "./decide.ts";
 

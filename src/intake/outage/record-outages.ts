@@ -1,8 +1,8 @@
 import type { Ctx } from "../../db/ctx.ts";
 import { addSeconds } from "../../lib/clock.ts";
 import { prefixedId } from "../../lib/id.ts";
-import { formerKeys } from "../normalise.ts";
-import { difference } from "../repair-restrictions.ts";
+import { formerKeys } from "../normalise/normalise.ts";
+import { difference } from "../normalise/repair-restrictions.ts";
 import type { AlertNotice, StoredAlert } from "../types.ts";
 import {
   applyFiring,

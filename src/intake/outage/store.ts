@@ -6,8 +6,8 @@ import { jsonRows } from "../../db/json-rows.ts";
 import { oneOf } from "../../db/one-of.ts";
 import { alerts } from "../../db/schema.ts";
 import type { IntakeWindow } from "../firing/store.ts";
-import { KEY_VERSION } from "../keys.ts";
-import { MOST_RESTRICTIONS } from "../repair-restrictions.ts";
+import { KEY_VERSION } from "../normalise/keys.ts";
+import { MOST_RESTRICTIONS } from "../normalise/repair-restrictions.ts";
 import type { AlertNotice, NormalisedAlert, StoredAlert } from "../types.ts";
 import type { Outage, ReportedEnd } from "./decide.ts";
 

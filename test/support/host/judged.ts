@@ -1,7 +1,11 @@
-import type { Consumer } from "../../../src/adapters/executors/ssh/disk-usage.ts";
-import { type HostFacts, parseFacts } from "../../../src/adapters/executors/ssh/facts.ts";
-import { evidenceOf, findingsOf } from "../../../src/adapters/executors/ssh/findings.ts";
-import { forNamedPaths, namedFilesystems, namedIn } from "../../../src/adapters/executors/ssh/mounts.ts";
+import type { Consumer } from "../../../src/adapters/executors/ssh/facts/disk-usage.ts";
+import { type HostFacts, parseFacts } from "../../../src/adapters/executors/ssh/facts/facts.ts";
+import { evidenceOf, findingsOf } from "../../../src/adapters/executors/ssh/facts/findings.ts";
+import {
+  forNamedPaths,
+  namedFilesystems,
+  namedIn,
+} from "../../../src/adapters/executors/ssh/facts/mounts.ts";
 
 export const HEAD = "Filesystem     1024-blocks     Used Available Capacity Mounted on";
 export const ROOT = "/dev/sda1         20000000 10000000  10000000      50% /";

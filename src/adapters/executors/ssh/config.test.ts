@@ -5,7 +5,7 @@ import { temporaryFolder } from "../../../../test/support/folder.ts";
 import { checkConfig } from "../../../app/config/check.ts";
 import { secretsIn } from "../../../lib/redact.ts";
 import { hostConfigs, sshConfig } from "./config.ts";
-import { routeTo } from "./hosts.ts";
+import { routeTo } from "./connection/hosts.ts";
 
 let folder: string;
 beforeAll(async () => {

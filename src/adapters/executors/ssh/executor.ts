@@ -3,18 +3,18 @@ import { clip } from "../../../lib/clip.ts";
 import { closeNames } from "../../../lib/close-names.ts";
 import type { KeyedMutex } from "../../../lib/keyed-mutex.ts";
 import type { Operation } from "../../../operation/index.ts";
-import { certificateTask } from "./certificate-task.ts";
-import { composeTask } from "./compose-task.ts";
-import { containerTask } from "./container-task.ts";
-import { diagnoseTask } from "./diagnose-task.ts";
-import type { Host } from "./host.ts";
-import type { Hosts } from "./hosts.ts";
-import { journalTask } from "./journal-task.ts";
-import { logsTask } from "./logs-task.ts";
-import { nginxTask } from "./nginx-task.ts";
-import { pruneTask } from "./prune-task.ts";
-import type { Task } from "./task.ts";
-import { isAllowed, unitTask } from "./unit-task.ts";
+import type { Host } from "./connection/host.ts";
+import type { Hosts } from "./connection/hosts.ts";
+import { certificateTask } from "./tasks/certificate-task.ts";
+import { composeTask } from "./tasks/compose-task.ts";
+import { containerTask } from "./tasks/container-task.ts";
+import { diagnoseTask } from "./tasks/diagnose-task.ts";
+import { journalTask } from "./tasks/journal-task.ts";
+import { logsTask } from "./tasks/logs-task.ts";
+import { nginxTask } from "./tasks/nginx-task.ts";
+import { pruneTask } from "./tasks/prune-task.ts";
+import type { Task } from "./tasks/task.ts";
+import { isAllowed, unitTask } from "./tasks/unit-task.ts";
 
 const KINDS = [
   "host.diagnose",

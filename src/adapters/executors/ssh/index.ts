@@ -4,9 +4,9 @@ import { KeyedMutex } from "../../../lib/keyed-mutex.ts";
 import type { Log } from "../../../lib/log.ts";
 import type { Observer } from "../../../verification/index.ts";
 import { hostConfigs, type SshConfig, sshConfig } from "./config.ts";
+import { Hosts } from "./connection/hosts.ts";
 import { createExecutor } from "./executor.ts";
-import { Hosts } from "./hosts.ts";
-import { createInvestigator } from "./investigator.ts";
+import { createInvestigator } from "./facts/investigator.ts";
 import { createObserver } from "./observer.ts";
 import { sshProblems } from "./problems.ts";
 

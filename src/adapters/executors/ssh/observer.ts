@@ -1,14 +1,14 @@
 import type { OperationTarget } from "../../../contract/incident.ts";
 import { clip } from "../../../lib/clip.ts";
 import type { Observer, PerformedAction } from "../../../verification/index.ts";
-import { observeService } from "./compose-task.ts";
-import { observeContainers } from "./container-task.ts";
-import { observeHost } from "./diagnose-task.ts";
+import type { Host } from "./connection/host.ts";
+import type { Hosts } from "./connection/hosts.ts";
 import { findTask, hostOf } from "./executor.ts";
-import type { Host } from "./host.ts";
-import type { Hosts } from "./hosts.ts";
-import type { TargetHealth } from "./task.ts";
-import { observeUnit } from "./unit-task.ts";
+import { observeService } from "./tasks/compose-task.ts";
+import { observeContainers } from "./tasks/container-task.ts";
+import { observeHost } from "./tasks/diagnose-task.ts";
+import type { TargetHealth } from "./tasks/task.ts";
+import { observeUnit } from "./tasks/unit-task.ts";
 
 export const TARGETS = ["host", "unit", "container", "compose_service"];
 

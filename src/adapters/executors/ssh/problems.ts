@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from "node:fs";
 import { messageOf } from "../../../lib/error.ts";
 import type { SshConfig } from "./config.ts";
-import { parseKnownHosts } from "./known-hosts.ts";
-import { library } from "./library.ts";
+import { parseKnownHosts } from "./connection/known-hosts.ts";
+import { library } from "./connection/library.ts";
 
 /** A problem with a file named by a setting; `path` is dotted and relative to the section. */
 export type SshProblem = { path: string; message: string; fatal: boolean };
