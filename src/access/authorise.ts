@@ -3,7 +3,7 @@ import { AwoooiError } from "../lib/error.ts";
 
 /** Which actors a verb admits: people from a role upwards (or none), named parts of the system, senders. */
 export type Admission = {
-  people: Role | "nobody";
+  people: Role | "none";
   system?: readonly Extract<Actor, { kind: "system" }>["name"][];
   senders?: boolean;
 };
@@ -16,9 +16,9 @@ export function hasRole(role: Role, least: Role): boolean {
 export function authorise(actor: Actor, verb: string, admission: Admission): void {
   switch (actor.kind) {
     case "person": {
-      if (admission.people !== "nobody" && hasRole(actor.role, admission.people)) return;
+      if (admission.people !== "none" && hasRole(actor.role, admission.people)) return;
       const need =
-        admission.people === "nobody" ? "only the system may" : `the role ${admission.people} is needed`;
+        admission.people === "none" ? "only the system may" : `the role ${admission.people} is needed`;
       throw new AwoooiError("forbidden", `${actor.name} (${actor.role}) may not ${verb}: ${need}.`);
     }
     case "system":

@@ -212,7 +212,7 @@ describe("authorising", () => {
         if (at >= needed) expect(attempt).not.toThrow();
         else expect(attempt).toThrow(code("forbidden"));
       }
-      expect(() => authorise(person(role), "do it", { people: "nobody" })).toThrow(code("forbidden"));
+      expect(() => authorise(person(role), "do it", { people: "none" })).toThrow(code("forbidden"));
     }
     expect(() => authorise(person("root" as never), "do it", { people: "viewer" })).toThrow(
       code("forbidden"),
@@ -226,9 +226,9 @@ describe("authorising", () => {
         code("forbidden"),
       );
     }
-    expect(() => authorise(OTHERS[0]!, "do it", { people: "nobody", senders: true })).not.toThrow();
-    expect(() => authorise(OTHERS[1]!, "do it", { people: "nobody", system: ["intake"] })).not.toThrow();
-    expect(() => authorise(OTHERS[1]!, "do it", { people: "nobody", senders: true })).toThrow(
+    expect(() => authorise(OTHERS[0]!, "do it", { people: "none", senders: true })).not.toThrow();
+    expect(() => authorise(OTHERS[1]!, "do it", { people: "none", system: ["intake"] })).not.toThrow();
+    expect(() => authorise(OTHERS[1]!, "do it", { people: "none", senders: true })).toThrow(
       code("forbidden"),
     );
   });

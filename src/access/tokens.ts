@@ -105,7 +105,7 @@ async function renameSystemNames(tx: Ctx): Promise<void> {
  * none configured and no live admin token, creates one and returns its secret, to be shown once. Else returns null.
  */
 export async function ensureAdmin(ctx: Ctx, configured: string | undefined): Promise<string | null> {
-  authorise(ctx.actor, "set up the admin", { people: "nobody", system: ["bootstrap"] });
+  authorise(ctx.actor, "set up the admin", { people: "none", system: ["bootstrap"] });
   return transaction(ctx, async (tx) => {
     const hash = configured === undefined ? null : sha256(configured);
     await renameSystemNames(tx);

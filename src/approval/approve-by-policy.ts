@@ -23,7 +23,7 @@ export async function approveByPolicy(
   input: { approval_id: string; cold_start: boolean; reason: string } & Prepared,
   terms: ApprovalTerms,
 ): Promise<void> {
-  authorise(ctx.actor, "approve by policy", { people: "nobody", system: ["pipeline"] });
+  authorise(ctx.actor, "approve by policy", { people: "none", system: ["pipeline"] });
   const { approval_id, cold_start, reason } = input;
   await transaction(ctx, async (tx) => {
     const approval = await lockApproval(tx, approval_id);

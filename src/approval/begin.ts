@@ -9,7 +9,7 @@ import type { ApprovalRow } from "./types.ts";
  * expire. Whether it allows the act is checked by the gateway, not here. Throws `not_found`.
  */
 export async function beginApproval(ctx: Ctx, approval_id: string): Promise<ApprovalRow> {
-  authorise(ctx.actor, "carry out approvals", { people: "nobody", system: ["pipeline"] });
+  authorise(ctx.actor, "carry out approvals", { people: "none", system: ["pipeline"] });
   const approval = await lockApproval(ctx, approval_id);
   if (approval === undefined) throw new AwoooiError("not_found", `There is no approval ${approval_id}.`);
   await markBegun(ctx, approval_id);

@@ -9,7 +9,7 @@ import { lockApproval, lockOpenApproval, updateApproval } from "./store.ts";
 
 /** Expires an approval whose time to be signed or to be carried out has passed; checks that again under its lock. */
 export async function expireApproval(ctx: Ctx, approval_id: string): Promise<void> {
-  authorise(ctx.actor, "expire approvals", { people: "nobody", system: ["sweep"] });
+  authorise(ctx.actor, "expire approvals", { people: "none", system: ["sweep"] });
   await transaction(ctx, async (tx) => {
     const approval = await lockApproval(tx, approval_id);
     const now = tx.clock.now();
@@ -35,7 +35,7 @@ export async function supersedeApproval(
   reason: string,
   keep: (ctx: Ctx) => Promise<boolean> = async () => false,
 ): Promise<void> {
-  authorise(ctx.actor, "supersede approvals", { people: "nobody", system: ["intake", "pipeline", "sweep"] });
+  authorise(ctx.actor, "supersede approvals", { people: "none", system: ["intake", "pipeline", "sweep"] });
   await transaction(ctx, async (tx) => {
     const approval = await lockOpenApproval(tx, incident_id);
     if (approval === undefined || (await keep(tx))) return;

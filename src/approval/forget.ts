@@ -7,6 +7,6 @@ export async function forgetApprovals(
   ctx: Ctx,
   incident_ids: readonly string[],
 ): Promise<Record<string, number>> {
-  authorise(ctx.actor, "delete old approvals", { people: "nobody", system: ["retention"] });
+  authorise(ctx.actor, "delete old approvals", { people: "none", system: ["retention"] });
   return deleteApprovalsOf(ctx, incident_ids);
 }

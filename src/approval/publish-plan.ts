@@ -94,7 +94,7 @@ export async function publishApproval(
   input: { approval_id: string } & Prepared,
   terms: ApprovalTerms,
 ): Promise<void> {
-  authorise(ctx.actor, "present approvals", { people: "nobody", system: ["pipeline", "sweep"] });
+  authorise(ctx.actor, "present approvals", { people: "none", system: ["pipeline", "sweep"] });
   const { approval_id } = input;
   await transaction(ctx, async (tx) => {
     const approval = await lockApproval(tx, approval_id);
@@ -129,7 +129,7 @@ export async function withdrawApproval(
   ctx: Ctx,
   input: { approval_id: string; reason: string },
 ): Promise<void> {
-  authorise(ctx.actor, "withdraw approvals", { people: "nobody", system: ["pipeline", "sweep"] });
+  authorise(ctx.actor, "withdraw approvals", { people: "none", system: ["pipeline", "sweep"] });
   const { approval_id, reason } = input;
   await transaction(ctx, async (tx) => {
     const approval = await lockApproval(tx, approval_id);

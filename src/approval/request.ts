@@ -100,7 +100,7 @@ export async function replanApproval(
   input: { approval: ApprovalRow; incident: IncidentRow; decision: DecisionRow },
   terms: ApprovalTerms,
 ): Promise<void> {
-  authorise(ctx.actor, "change plans", { people: "nobody", system: ["pipeline"] });
+  authorise(ctx.actor, "change plans", { people: "none", system: ["pipeline"] });
   const { approval, ...about } = input;
   const { approval_id, incident_id, status } = approval;
   if (status !== "preparing") throw new Error(`${approval_id} is ${status}: its plan is fixed`);

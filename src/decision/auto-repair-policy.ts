@@ -126,7 +126,7 @@ export async function mayAutoRepair(
   { mode, terms, services, repeats }: AutoTerms,
 ): Promise<{ blocked_by: Blocked[]; cold_start: boolean }> {
   const system = ["pipeline", "sweep"] as const;
-  authorise(ctx.actor, "evaluate automatic repair", { people: "nobody", system });
+  authorise(ctx.actor, "evaluate automatic repair", { people: "none", system });
   const { incident, operations, approval_id, playbook_id, playbook_hash, executable, belongs_to, ...known } =
     candidate;
   const effects = await effectsOf(ctx, [incident.incident_id]);
@@ -192,7 +192,7 @@ export async function blockDecision(
   blocked_by: readonly Blocked[],
 ): Promise<void> {
   const system = ["pipeline", "sweep"] as const;
-  authorise(ctx.actor, "block automatic repair", { people: "nobody", system });
+  authorise(ctx.actor, "block automatic repair", { people: "none", system });
   const { token, incident_id } = decision;
   const reasons = blocked_by.map((one) => one.reason).join("; ");
   const reason = `it does not run automatically (${reasons}): people decide`;

@@ -121,7 +121,7 @@ async function storeDecision(
  * gathered; any other is `ready` at once.
  */
 export async function decide(ctx: Ctx, about: DecisionInput, options: DecideOptions): Promise<DecisionRow> {
-  authorise(ctx.actor, "decide", { people: "nobody", system: ["intake", "sweep"] });
+  authorise(ctx.actor, "decide", { people: "none", system: ["intake", "sweep"] });
   return storeDecision(ctx, about.incident, await answer(ctx, about, options), options);
 }
 
@@ -135,7 +135,7 @@ export async function decideAgain(
   present: DecisionRow,
   options: DecideOptions,
 ): Promise<DecisionRow | null> {
-  authorise(ctx.actor, "decide again", { people: "nobody", system: ["pipeline"] });
+  authorise(ctx.actor, "decide again", { people: "none", system: ["pipeline"] });
   const basis = await answer(ctx, about, options);
   if (isSameAnswer(basis, present)) return null;
   const { findings: _, candidates: __, ...unread } = about;

@@ -39,7 +39,7 @@ export async function recordRepairLabels(
   ctx: Ctx,
   labels: ReadonlyMap<string, readonly (string | undefined)[]>,
 ): Promise<void> {
-  authorise(ctx.actor, "record auto_repair labels", { people: "nobody", system: ["intake"] });
+  authorise(ctx.actor, "record auto_repair labels", { people: "none", system: ["intake"] });
   const forbidden = new Map(
     [...labels].flatMap(([id, all]) => {
       const blocked = forbiddenBy(all);

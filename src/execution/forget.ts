@@ -7,6 +7,6 @@ export async function forgetExecutions(
   ctx: Ctx,
   incident_ids: readonly string[],
 ): Promise<Record<string, number>> {
-  authorise(ctx.actor, "delete old executions", { people: "nobody", system: ["retention"] });
+  authorise(ctx.actor, "delete old executions", { people: "none", system: ["retention"] });
   return deleteExecutionsOf(ctx, incident_ids);
 }

@@ -316,7 +316,7 @@ export async function converge(
   firing: readonly StoredAlert[],
   options: ConvergeOptions,
 ): Promise<Convergence[]> {
-  authorise(ctx.actor, "converge alerts", { people: "nobody", system: ["intake"] });
+  authorise(ctx.actor, "converge alerts", { people: "none", system: ["intake"] });
   if (firing.length === 0) return [];
   const groups = await byIncident(ctx, firing);
   const over = new Map<string, number>();

@@ -20,7 +20,7 @@ export async function endByNotice(
   ctx: Ctx,
   input: { incident_id: string; flapping: Flapping },
 ): Promise<void> {
-  authorise(ctx.actor, "end incidents", { people: "nobody", system: ["intake", "sweep"] });
+  authorise(ctx.actor, "end incidents", { people: "none", system: ["intake", "sweep"] });
   const { incident_id, flapping } = input;
   await transaction(ctx, async (tx) => {
     const incident = await lockIncident(tx, incident_id);
@@ -43,7 +43,7 @@ export async function countEnds(
   ctx: Ctx,
   input: { incident_id: string; ends: number; flapping: Flapping },
 ): Promise<void> {
-  authorise(ctx.actor, "end incidents", { people: "nobody", system: ["intake"] });
+  authorise(ctx.actor, "end incidents", { people: "none", system: ["intake"] });
   const { incident_id, flapping } = input;
   await transaction(ctx, async (tx) => {
     const incident = await lockIncident(tx, incident_id);
@@ -83,7 +83,7 @@ export async function endFlapping(
   ctx: Ctx,
   input: { incident_id: string; flapping: Flapping; fires: boolean },
 ): Promise<void> {
-  authorise(ctx.actor, "end incidents", { people: "nobody", system: ["sweep"] });
+  authorise(ctx.actor, "end incidents", { people: "none", system: ["sweep"] });
   const { incident_id, flapping, fires } = input;
   await transaction(ctx, async (tx) => {
     const incident = await lockIncident(tx, incident_id);

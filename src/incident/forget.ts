@@ -5,7 +5,7 @@ import { transaction } from "../db/transaction.ts";
 import { countForgettable, deleteIncidents, lockForgettable } from "./store.ts";
 
 const admit = (ctx: Ctx) =>
-  authorise(ctx.actor, "delete old incidents", { people: "nobody", system: ["retention"] });
+  authorise(ctx.actor, "delete old incidents", { people: "none", system: ["retention"] });
 
 /**
  * Deletes whole incidents that ended before `before`: in the same transaction, `dependants` deletes the records of later

@@ -18,7 +18,7 @@ export async function setTarget(
   incident: IncidentRow,
   target: OperationTarget | null,
 ): Promise<IncidentRow> {
-  authorise(ctx.actor, "set targets of incidents", { people: "nobody", system: ["pipeline"] });
+  authorise(ctx.actor, "set targets of incidents", { people: "none", system: ["pipeline"] });
   const { incident_id, operation_target: before } = incident;
   if (target === null || canonicalJson(target) === canonicalJson(before)) return incident;
   const exact = operationTarget.parse(target);

@@ -19,12 +19,12 @@ export type IntakeRecords = keyof typeof OLD;
 
 /** Deletes records older than their retention, from before `input.before`, oldest first; returns how many. */
 export async function forgetIntake(ctx: Ctx, what: IntakeRecords, input: Forget): Promise<number> {
-  authorise(ctx.actor, "delete old alerts", { people: "nobody", system: ["retention"] });
+  authorise(ctx.actor, "delete old alerts", { people: "none", system: ["retention"] });
   return forgetRows(ctx, OLD[what](input.before), input.limit);
 }
 
 /** Returns how many records would be deleted. */
 export async function countOldIntake(ctx: Ctx, what: IntakeRecords, before: Date): Promise<number> {
-  authorise(ctx.actor, "count old alerts", { people: "nobody", system: ["retention"] });
+  authorise(ctx.actor, "count old alerts", { people: "none", system: ["retention"] });
   return countRows(ctx, OLD[what](before));
 }

@@ -10,7 +10,7 @@ export async function keepEvidence(
   incident_id: string,
   investigation: Investigation,
 ): Promise<void> {
-  authorise(ctx.actor, "store evidence", { people: "nobody", system: ["pipeline"] });
+  authorise(ctx.actor, "store evidence", { people: "none", system: ["pipeline"] });
   await insertInvestigation(ctx, incident_id, investigation);
   const { findings, evidence, missing, candidates = [] } = investigation;
   const causes = findings.filter((one) => one.weight === "cause");

@@ -4,7 +4,7 @@ import { countRows, type Forget, forgetRows } from "../db/forget.ts";
 import { countSurplusRepairs, deleteSurplusRepairs, oldRepairs } from "./store.ts";
 
 const admit = (ctx: Ctx) =>
-  authorise(ctx.actor, "delete old repair records", { people: "nobody", system: ["retention"] });
+  authorise(ctx.actor, "delete old repair records", { people: "none", system: ["retention"] });
 
 /** Deletes at most `limit` repair records older than `before`, oldest first; returns how many. */
 export async function forgetRepairs(ctx: Ctx, { before, limit }: Forget): Promise<number> {

@@ -24,7 +24,7 @@ async function playbookDidNotHold(ctx: Ctx, { execution_id, counted }: Unheld): 
 
 /** Records an execution that acted as a repair, with the result of its verification. Once for each execution. */
 export async function recordRepair(ctx: Ctx, execution: ExecutionRow): Promise<void> {
-  authorise(ctx.actor, "record repairs", { people: "nobody", system: ["pipeline", "sweep"] });
+  authorise(ctx.actor, "record repairs", { people: "none", system: ["pipeline", "sweep"] });
   const { execution_id, incident_id, operation, verification, ended_at, undoes, step } = execution;
   // An undo is no repair: it may bring the original trouble back.
   if (ended_at === null || undoes !== null) return;
@@ -52,7 +52,7 @@ export async function recordRepair(ctx: Ctx, execution: ExecutionRow): Promise<v
 
 /** Marks the latest successful repair of an incident as failed, because the trouble came back soon after it. */
 export async function repairDidNotHold(ctx: Ctx, incident_id: string): Promise<void> {
-  authorise(ctx.actor, "revise repairs", { people: "nobody", system: ["intake"] });
+  authorise(ctx.actor, "revise repairs", { people: "none", system: ["intake"] });
   const unheld = await unholdLatest(ctx, incident_id);
   if (unheld === null) return;
   const { execution_id } = unheld;
@@ -68,7 +68,7 @@ export async function repairDidNotHold(ctx: Ctx, incident_id: string): Promise<v
 
 /** Marks a repair as failed, because people undid it. */
 export async function repairTakenBack(ctx: Ctx, execution_id: string): Promise<void> {
-  authorise(ctx.actor, "revise repairs", { people: "nobody", system: ["pipeline", "sweep"] });
+  authorise(ctx.actor, "revise repairs", { people: "none", system: ["pipeline", "sweep"] });
   const unheld = (await unhold(ctx, execution_id)) ?? (await unholdRunOf(ctx, execution_id));
   if (unheld === null) return;
   record(ctx, { action: "learning.not_held", subject: execution_id, data: { taken_back: true } });

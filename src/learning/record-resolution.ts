@@ -30,7 +30,7 @@ export async function recordResolution(
   ctx: Ctx,
   resolved: Extract<QueuedWork, { kind: "conclude" }>,
 ): Promise<void> {
-  authorise(ctx.actor, "record resolutions", { people: "nobody", system: ["pipeline", "sweep"] });
+  authorise(ctx.actor, "record resolutions", { people: "none", system: ["pipeline", "sweep"] });
   const { incident_id, resolution, through, execution_id, resolved_by } = resolved;
   await transaction(ctx, async (tx) => {
     const disposition = dispositionOf(through, await planOf(tx, execution_id));

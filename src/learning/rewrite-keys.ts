@@ -7,6 +7,6 @@ export async function rewriteLearntKeys(
   ctx: Ctx,
   incidents: readonly { incident_id: string; anomaly_key: string }[],
 ): Promise<void> {
-  authorise(ctx.actor, "rewrite keys", { people: "nobody", system: ["bootstrap"] });
+  authorise(ctx.actor, "rewrite keys", { people: "none", system: ["bootstrap"] });
   await writeLearntKeys(ctx, incidents);
 }

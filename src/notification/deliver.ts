@@ -226,7 +226,7 @@ export async function deliverNotices(
   notifiers: readonly Notifier[],
   terms: DeliveryTerms = {},
 ): Promise<number> {
-  authorise(ctx.actor, "deliver notices", { people: "nobody", system: ["pipeline"] });
+  authorise(ctx.actor, "deliver notices", { people: "none", system: ["pipeline"] });
   const { stopping = new AbortController().signal, route = null, gateway } = terms;
   const ids = notifiers.map((notifier) => notifier.id);
   await transaction(ctx, (tx) =>

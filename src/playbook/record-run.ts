@@ -6,7 +6,7 @@ import { lockPlaybook, updatePlaybook } from "./store.ts";
 import { trustAfter } from "./trust.ts";
 import type { PlaybookRow } from "./types.ts";
 
-const ADMISSION = { people: "nobody", system: ["pipeline", "sweep", "intake"] } as const;
+const ADMISSION = { people: "none", system: ["pipeline", "sweep", "intake"] } as const;
 
 /** `playbook_hash`: the hash of the version that ran. */
 type Run = { playbook_id: string; playbook_hash?: string | undefined; execution_id: string };

@@ -85,7 +85,7 @@ export function createMuting({ windows, rules, ttl }: MutingTerms): Muting {
 
   return {
     async silencedBy(ctx, firing) {
-      authorise(ctx.actor, "evaluate silences", { people: "nobody", system: ["intake", "sweep"] });
+      authorise(ctx.actor, "evaluate silences", { people: "none", system: ["intake", "sweep"] });
       if (firing.length === 0) return new Map();
       const muters = await inForce(ctx);
       const named = muters.length + rules.length === 0 ? [] : firing.map(labelled);

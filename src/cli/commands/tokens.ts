@@ -59,7 +59,7 @@ async function revoke(
     session.out.line(`  ${one.silence_id}: a silence until ${formatTime(one.ends_at)}: ${one.comment}`);
   for (const one of playbooks)
     session.out.line(
-      `  ${one.playbook_id}: the playbook ${one.name}, which ${one.lapsed === null ? "may run by itself" : "needs signatures from now on"}`,
+      `  ${one.playbook_id}: the playbook ${one.name}, which ${one.lapsed === null ? "may run automatically" : "needs signatures from now on"}`,
     );
 }
 

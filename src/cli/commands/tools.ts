@@ -25,7 +25,7 @@ async function ls({ server, out }: Session, { json }: { json?: boolean }): Promi
       one.provider,
       one.scope,
       one.risk,
-      one.granted_to.join(", ") || "nobody",
+      one.granted_to.join(", ") || "none",
       stateOf(one),
     ]),
   );

@@ -121,7 +121,7 @@ function undoFields(out: Printer, { undo, undone_by, execution_id, attempts, end
   if (undone_by !== null) return [["undone by", undone_by]] as const;
   if (undo === null || attempts === 0 || ended_at === null) return [];
   if (!undo.possible) return [["undo", `not possible: ${undo.reason}`]] as const;
-  const stays = undo.leaves === null ? "" : `; what stays: ${undo.leaves}`;
+  const stays = undo.leaves === null ? "" : `; not undone: ${undo.leaves}`;
   return [
     ["undo", `${undo.action}${stays}`],
     ["", out.awoooi("executions", "undo", execution_id)],

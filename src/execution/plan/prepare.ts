@@ -55,7 +55,7 @@ export async function prepareExecution(
   input: { incident_id: string; operation: Operation },
   gateway: Gateway,
 ): Promise<Preparation> {
-  authorise(ctx.actor, "prepare executions", { people: "nobody", system: ["pipeline"] });
+  authorise(ctx.actor, "prepare executions", { people: "none", system: ["pipeline"] });
   const began = ctx.clock.now().getTime();
   const prepared = await tryOut(ctx, input, gateway);
   const { checks, operation } = prepared;
@@ -127,7 +127,7 @@ export async function takeSnapshot(
   input: { incident_id: string; operation: Operation },
   gateway: Gateway,
 ): Promise<Snapshot> {
-  authorise(ctx.actor, "take snapshots", { people: "nobody", system: ["pipeline"] });
+  authorise(ctx.actor, "take snapshots", { people: "none", system: ["pipeline"] });
   const { operation } = input;
   const call = { caller: "planner" as const, ...input };
   const taken = await readThroughGateway(ctx, gateway, call, "snapshot", async (executor) => {

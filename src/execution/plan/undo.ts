@@ -34,7 +34,7 @@ export async function mayUndo(
  * succeed, or the other was marked already.
  */
 export async function markUndone(ctx: Ctx, execution: ExecutionRow): Promise<string | null> {
-  authorise(ctx.actor, "mark executions as undone", { people: "nobody", system: ["pipeline", "sweep"] });
+  authorise(ctx.actor, "mark executions as undone", { people: "none", system: ["pipeline", "sweep"] });
   const { undoes, execution_id, incident_id, status } = execution;
   if (undoes === null || !(status === "success" || (await hasSucceeded(ctx, execution_id)))) return null;
   const undone = await lockExecution(ctx, undoes);

@@ -247,7 +247,7 @@ export async function attemptExecution(
   { execution_id, attempt, turn = 0 }: { execution_id: string; attempt: number; turn?: number },
   options: RunOptions,
 ): Promise<AttemptOutcome> {
-  authorise(ctx.actor, "act", { people: "nobody", system: ["pipeline"] });
+  authorise(ctx.actor, "act", { people: "none", system: ["pipeline"] });
   const inHand = inHandOf(options.gateway);
   if (inHand.has(execution_id)) return { kind: "over" };
   inHand.add(execution_id);

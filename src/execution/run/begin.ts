@@ -51,7 +51,7 @@ export async function beginExecution(
   options: Pick<RunOptions, "deadline">,
   turn = 0,
 ): Promise<ExecutionRow & { steps: number }> {
-  authorise(ctx.actor, "begin executions", { people: "nobody", system: ["pipeline"] });
+  authorise(ctx.actor, "begin executions", { people: "none", system: ["pipeline"] });
   return transaction(ctx, async (tx) => {
     const approval = await beginApproval(tx, approval_id);
     const steps = stepsOf(approval.plan).length;
@@ -71,7 +71,7 @@ export async function storeSnapshot(
   before: Record<string, unknown>,
   undo: Undo | null,
 ): Promise<ExecutionRow> {
-  authorise(ctx.actor, "store snapshots", { people: "nobody", system: ["pipeline"] });
+  authorise(ctx.actor, "store snapshots", { people: "none", system: ["pipeline"] });
   if (execution.before !== null) return execution;
   const { incident_id, execution_id } = execution;
   return transaction(ctx, async (tx) => {

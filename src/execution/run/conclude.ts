@@ -17,7 +17,7 @@ export async function concludeExecution(
   ctx: Ctx,
   input: { execution_id: string; verification: Verification | null; error?: string },
 ): Promise<ExecutionRow | null> {
-  authorise(ctx.actor, "conclude executions", { people: "nobody", system: ["pipeline", "sweep"] });
+  authorise(ctx.actor, "conclude executions", { people: "none", system: ["pipeline", "sweep"] });
   const { execution_id, verification, error } = input;
   return transaction(ctx, async (tx) => {
     const execution = await lockExecution(tx, execution_id);

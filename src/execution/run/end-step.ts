@@ -28,7 +28,7 @@ async function hasWorked(ctx: Ctx, execution: ExecutionRow, options: RunOptions)
  * the step open, to be concluded as the one that stopped the plan. Idempotent.
  */
 export async function endStep(ctx: Ctx, execution_id: string, options: RunOptions): Promise<boolean> {
-  authorise(ctx.actor, "end steps", { people: "nobody", system: ["pipeline"] });
+  authorise(ctx.actor, "end steps", { people: "none", system: ["pipeline"] });
   const execution = await findExecution(ctx, execution_id);
   if (execution === undefined) throw new Error(`there is no execution ${execution_id}`);
   if (ended(execution.status)) return execution.status === "success";

@@ -29,7 +29,7 @@ export async function requeue(
   next: NextWork,
   seconds: number,
 ): Promise<void> {
-  authorise(ctx.actor, "requeue executions", { people: "nobody", system: ["pipeline"] });
+  authorise(ctx.actor, "requeue executions", { people: "none", system: ["pipeline"] });
   await transaction(ctx, async (tx) => {
     const execution = await lockLatest(tx, approval_id);
     if (execution?.turn !== turn) return;
@@ -50,7 +50,7 @@ export async function requeueLost(
   ids: Pick<QueueTurn, "incident_id" | "approval_id">,
   { id, seen }: { id?: string; seen?: LostWork } = {},
 ): Promise<void> {
-  authorise(ctx.actor, "requeue lost executions", { people: "nobody", system: ["pipeline", "sweep"] });
+  authorise(ctx.actor, "requeue lost executions", { people: "none", system: ["pipeline", "sweep"] });
   await transaction(ctx, async (tx) => {
     const execution = await lockLatest(tx, ids.approval_id);
     const { turn: last, execution_id } = execution ?? { turn: 0, execution_id: null };
@@ -68,7 +68,7 @@ export async function mayActNow(
   turn: number,
   options: RunOptions,
 ): Promise<MayAct> {
-  authorise(ctx.actor, "queue executions", { people: "nobody", system: ["pipeline"] });
+  authorise(ctx.actor, "queue executions", { people: "none", system: ["pipeline"] });
   const execution = await findExecution(ctx, execution_id);
   if (execution === undefined) return { kind: "over" };
   const admitted = await transaction(ctx, (tx) => admit(tx, execution, turn, options.gateway));

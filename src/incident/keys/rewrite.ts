@@ -20,7 +20,7 @@ export async function rewriteIncidentKeys(
   ctx: Ctx,
   each: (ctx: Ctx, rewritten: readonly RewrittenKeys[]) => Promise<void>,
 ): Promise<number> {
-  authorise(ctx.actor, "rewrite keys", { people: "nobody", system: ["bootstrap"] });
+  authorise(ctx.actor, "rewrite keys", { people: "none", system: ["bootstrap"] });
   let count = 0;
   for (let after = ""; ; ) {
     const rows = await incidentsOfOldKeys(ctx, after, PAGE);

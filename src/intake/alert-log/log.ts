@@ -24,7 +24,7 @@ export type AcceptedAlert = {
 
 /** Writes accepted alerts into the operation log, in the transaction that decides their outcome. */
 export async function logAccepted(ctx: Ctx, accepted: readonly AcceptedAlert[]): Promise<void> {
-  authorise(ctx.actor, "log alerts", { people: "nobody", system: ["intake"] });
+  authorise(ctx.actor, "log alerts", { people: "none", system: ["intake"] });
   const at = ctx.clock.now();
   await insertAlertLog(
     ctx,

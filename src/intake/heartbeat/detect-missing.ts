@@ -45,7 +45,7 @@ export async function resolveMissingAlert(tx: Ctx, one: Heartbeat): Promise<void
  * expected. Silence counts only from `since`, when AWOOOI began to listen.
  */
 export async function detectMissingHeartbeats(ctx: Ctx, terms: HeartbeatTerms, since: Date): Promise<void> {
-  authorise(ctx.actor, "detect missing heartbeats", { people: "nobody", system: ["sweep"] });
+  authorise(ctx.actor, "detect missing heartbeats", { people: "none", system: ["sweep"] });
   const expected = terms.expected.map(expectedBeat);
   if (expected.length > 0) await watchHeartbeats(ctx, expected);
   for (const one of await unexpectedHeartbeats(

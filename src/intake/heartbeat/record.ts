@@ -52,7 +52,7 @@ export async function recordHeartbeats(
   terms: HeartbeatTerms,
   since: Date,
 ): Promise<void> {
-  authorise(ctx.actor, "record heartbeats", { people: "nobody", system: ["intake"] });
+  authorise(ctx.actor, "record heartbeats", { people: "none", system: ["intake"] });
   const beats = new Map<string, Beat>();
   const add = (beat: Beat) => beats.set(beat.heartbeat_id, beat);
   const expected = terms.expected.map((one) => ({ one, beat: expectedBeat(one) }));

@@ -11,7 +11,7 @@ export async function claimCall(
   ctx: Ctx,
   call: { source: string; sender: string; idempotency_key: string; body: Buffer },
 ): Promise<Date> {
-  authorise(ctx.actor, "ingest alerts", { people: "nobody", system: ["intake"] });
+  authorise(ctx.actor, "ingest alerts", { people: "none", system: ["intake"] });
   const { source, sender, idempotency_key: key, body } = call;
   const scope = `webhook:${source}:${sender}`;
   return (await runOnce(ctx, { scope, key, request: sha256(body) }, async () => null)).first_at;

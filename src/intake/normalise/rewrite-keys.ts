@@ -13,7 +13,7 @@ const PAGE = 1_000;
  * learnt by their fingerprints. Returns how many alerts were rewritten.
  */
 export async function rewriteAlertKeys(ctx: Ctx): Promise<number> {
-  authorise(ctx.actor, "rewrite keys", { people: "nobody", system: ["bootstrap"] });
+  authorise(ctx.actor, "rewrite keys", { people: "none", system: ["bootstrap"] });
   let count = 0;
   for (let after = ""; ; ) {
     const rows = await alertsOfOldKeys(ctx, after, PAGE);

@@ -57,7 +57,7 @@ export async function endPage(
   limit: number,
   lock: (fingerprints: readonly string[]) => Promise<void>,
 ): Promise<EndedPage> {
-  authorise(ctx.actor, "end open calls", { people: "nobody", system: ["intake"] });
+  authorise(ctx.actor, "end open calls", { people: "none", system: ["intake"] });
   const { last, ended } = await whichEnd(ctx, notice);
   const calls = await endedCalls(ctx, ended, { after, last: newest, limit });
   await lock(calls.map((call) => call.fingerprint));

@@ -10,7 +10,7 @@ import type { SignalEntry } from "./stream.ts";
  * once.
  */
 export async function bringEntries(ctx: Ctx, entries: readonly SignalEntry[]): Promise<Receipt[]> {
-  authorise(ctx.actor, "journal signals", { people: "nobody", system: ["intake"] });
+  authorise(ctx.actor, "journal signals", { people: "none", system: ["intake"] });
   const now = ctx.clock.now();
   return insertEntries(
     ctx,
@@ -20,6 +20,6 @@ export async function bringEntries(ctx: Ctx, entries: readonly SignalEntry[]): P
 
 /** Journals a receipt whose entry may or may not be on the stream; returns undefined when it is in the journal already. */
 export async function bringReceipt(ctx: Ctx, receipt: NamedReceipt): Promise<Receipt | undefined> {
-  authorise(ctx.actor, "journal signals", { people: "nobody", system: ["intake"] });
+  authorise(ctx.actor, "journal signals", { people: "none", system: ["intake"] });
   return (await insertEntries(ctx, [receipt]))[0];
 }

@@ -54,7 +54,7 @@ export class CallCounts {
 
   /** Writes the counts to the database; those that cannot be written are kept for the next time. */
   async flush(ctx: Ctx): Promise<void> {
-    authorise(ctx.actor, "count calls", { people: "nobody", system: ["intake"] });
+    authorise(ctx.actor, "count calls", { people: "none", system: ["intake"] });
     if (this.#counts.size === 0) return;
     const counts = this.#counts;
     this.#counts = new Map();

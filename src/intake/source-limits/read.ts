@@ -41,7 +41,7 @@ export type SourceCalls = {
 
 /** Returns when a call of each source was last parsed, for the metrics; none while a dead letter is its latest call. */
 export async function lastParsed(ctx: Ctx): Promise<Map<string, Date>> {
-  authorise(ctx.actor, "see when sources last sent", { people: "nobody", system: ["intake"] });
+  authorise(ctx.actor, "see when sources last sent", { people: "none", system: ["intake"] });
   const totals = await callTotals(ctx, ctx.clock.now());
   const dead = new Map(totals.flatMap((one) => (one.result === DEAD ? [[one.source, one.last_at]] : [])));
   return new Map(

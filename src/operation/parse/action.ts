@@ -44,7 +44,7 @@ export function noAction(text: string, context: Context): Verdict | null {
   }
   const said = text === "" ? "" : NO_ACTION.exec(text)?.[0];
   if (said === undefined) return null;
-  const reason = said === "" ? "nothing is to be done" : `says ${said}: nothing is done`;
+  const reason = said === "" ? "no action is needed" : `says ${said}: nothing is done`;
   return readOnlyVerdict(reason, { kind: "none", target, parameters: {} });
 }
 
