@@ -153,7 +153,8 @@ const HARM: Readonly<Record<string, (flags: string[], operands: string[]) => boo
   du: (flags) => flags.some((one) => one.startsWith("--files0")),
   date: (flags, operands) => flags.includes("-s") || operands.some((one) => !one.startsWith("+")),
   // A template is left as it stands, which is only in files of templates.
-  grep: (_flags, operands) => operands.length > 1 && !operands[0]?.endsWith("{{"),
+  grep: (flags, operands) =>
+    operands.length > 1 && ![...flags, operands[0] ?? ""].some((word) => word.endsWith("{{")),
   reboot: () => true,
   hostname: (_flags, operands) => operands.length > 0,
 };

@@ -151,6 +151,8 @@ describe("a text that is refused, naming what is wrong", () => {
     ["kubectl rollout restart deployment/<name> -n prod", '"<name>"'],
     ["kubectl rollout restart deployment/{target} -n prod", '"{target}"'],
     ["kubectl rollout restart deployment/api* -n prod", '"*"'],
+    ["kubectl set image deployment/api web=~", 'must be a fixed value, not "~"'],
+    ["kubectl set image deployment/api web=a:~", 'must be a fixed value, not "~"'],
     ["kubectl rollout restart deployment api worker -n prod", '"worker" is a second object'],
     ["kubectl rollout restart deployment -n prod", "does not say which deployment"],
     ["kubectl rollout restart deployment -l app=api", "--selector"],
