@@ -1,5 +1,7 @@
 import { expect, it } from "vitest";
+import type { Card, Notifier, SendResult } from "../../notification/index.ts";
 import type { Received } from "../../pipeline/index.ts";
+import type { Adapters } from "../create-adapters.ts";
 import { createMetrics } from "./metrics.ts";
 
 const RECEIPT: Received = {
@@ -26,4 +28,27 @@ it("takes a source for working by what it sends that is parsed, and no body that
   expect(some).toBeGreaterThan(0);
   received(RECEIPT);
   expect(await last()).toBeGreaterThan(0);
+});
+
+it("counts what a notifier sends, and leaves it all that it can do", async () => {
+  class Chat implements Notifier {
+    readonly id = "chat";
+    readonly rate = { messages: 20, seconds: 60 };
+    readonly threads = true;
+    #edits = 0;
+    async send(): Promise<SendResult> {
+      return { ok: true, message_id: "m-1" };
+    }
+    async edit(): Promise<SendResult> {
+      this.#edits += 1;
+      return { ok: true, message_id: `edit ${this.#edits}` };
+    }
+  }
+  const { registry, counted } = createMetrics([]);
+  const [chat] = counted({ notifiers: [new Chat()], executors: [] } as unknown as Adapters).notifiers;
+  const signal = new AbortController().signal;
+  expect(chat).toMatchObject({ id: "chat", rate: { messages: 20, seconds: 60 }, threads: true });
+  expect(await chat?.send({} as Card, { signal, reply_to: null })).toEqual({ ok: true, message_id: "m-1" });
+  expect(await chat?.edit?.("m-1", {} as Card, signal)).toEqual({ ok: true, message_id: "edit 1" });
+  expect(await registry.metrics()).toMatch(/notices_total\{notifier="chat",result="delivered"\} 1/);
 });

@@ -174,8 +174,12 @@ function adapterMeter(registers: Registry[]): Metrics["counted"] {
   const notifier = (one: Notifier): Notifier => {
     for (const result of ["delivered", "retried", "failed"]) notices.inc({ notifier: one.id, result }, 0);
     const count = (result: string) => notices.inc({ notifier: one.id, result });
+    const { id, rate, threads, edit } = one;
     return {
-      ...one,
+      id,
+      ...(rate && { rate }),
+      ...(threads && { threads }),
+      ...(edit && { edit: edit.bind(one) }),
       async send(card, sending) {
         try {
           const sent = await one.send(card, sending);
