@@ -221,6 +221,22 @@ describe("an operation that is one file and one line", () => {
   });
 });
 
+describe("an operation that claims what none may", () => {
+  it.each([
+    ["a verb that runs programs", '"rollout pause": {', "exec: {", "no operation is read from it"],
+    ["the name of another", "PAUSE_ROLLOUT:", "CORDON_NODE:", "two operations have the name CORDON_NODE"],
+  ])("does not start: %s", async (_what, own, claimed, error) => {
+    const file = "src/operation/kinds/kubernetes-rollout-pause.ts";
+    await add(file, PAUSE_ROLLOUT.replace(own, claimed));
+    try {
+      const failure = await awoooi("operations", "ls").catch((failed) => String(failed.stderr));
+      expect(failure).toContain(error);
+    } finally {
+      await add(file, PAUSE_ROLLOUT);
+    }
+  });
+});
+
 describe("a setting that is one line", () => {
   it("has its default and description in the reference, the schema and what is shown", async () => {
     const reference = await awoooi("config", "reference");
