@@ -231,7 +231,8 @@ class ProgramReader {
     if (target === null) refuse(`${excerpt(operator)} names no file`);
     const redirection: Redirection = { operator, target, body: null };
     this.#command.redirections.push(redirection);
-    const here = /<<-?$/.exec(operator)?.[0];
+    // `<<<` is a here-string, which has no body.
+    const here = /(?<!<)<<-?$/.exec(operator)?.[0];
     if (here !== undefined) {
       if (this.#close !== "") refuse("a here-document in a substitution is not supported");
       if (target.parts.length > 0) refuse(`${excerpt(target.text)} cannot end a here-document`);

@@ -80,12 +80,21 @@ export function checkUnknownValues(
       refuse(`${excerpt(value.text)}, the value of ${name}, may become several words of ${what}: quote it`);
     }
     const moving = shifting ?? hidden(behind);
-    if (separate && moving !== undefined && value.knownText.startsWith("-")) refuseMovedFlag(value, moving);
+    if (separate && moving !== undefined && isFlagIfMoved(value)) refuseMovedFlag(value, moving);
     if (separate && splits(value)) shifting ??= value;
   }
-  const dashed = rest?.find((word) => word.knownText.startsWith("-"));
+  const dashed = rest?.find(isFlagIfMoved);
   const moving = shifting ?? hidden(operands.length);
   if (dashed !== undefined && moving !== undefined) refuseMovedFlag(dashed, moving);
+}
+
+/**
+ * Returns whether a word is a flag where it is not a value: by its text, or by what the text computes. A number, as of
+ * `--tail -1`, is no tool's flag.
+ */
+function isFlagIfMoved(word: Word): boolean {
+  if (/^-\d*[smhd]?$/.test(word.text)) return false;
+  return word.knownText.startsWith("-") || (mayBeFlag(word) && isComputed(word));
 }
 
 function refuseMovedFlag(word: Word, shifting: Word): never {
