@@ -23,7 +23,10 @@ export function assertPending(approval: ApprovalRow, now: Date): void {
     throw new AwoooiError("not_ready", `${approval_id} is still being prepared: try again in a moment.`);
   }
   if (status === "expired" || (status === "pending" && expires_at !== null && expires_at <= now)) {
-    throw new AwoooiError("expired", `${approval_id} was not signed in time and has expired.`);
+    throw new AwoooiError(
+      "expired",
+      `${approval_id} has expired: it was not signed, or not carried out, in time.`,
+    );
   }
   if (status !== "pending") {
     throw new AwoooiError("already_decided", `${approval_id} is already ${status}.`);

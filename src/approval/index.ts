@@ -17,6 +17,7 @@ export {
   lockApproval,
   lockOpenApproval as openApprovalOf,
   overdueApprovals,
+  pendingApprovals,
   withStandingPlan,
 } from "./store.ts";
 export { incidentsWithSignature, supersedeForMerge } from "./supersede-for-merge.ts";

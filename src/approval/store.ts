@@ -167,6 +167,15 @@ export async function latestApprovals(
   return new Map(rows.map((row) => [row.incident_id, row]));
 }
 
+/** Returns those of these approvals that can be signed now. */
+export async function pendingApprovals(ctx: Ctx, ids: readonly string[]): Promise<Set<string>> {
+  const rows = await ctx.db
+    .select({ approval_id: approvals.approval_id })
+    .from(approvals)
+    .where(and(oneOf(approvals.approval_id, ids), eq(approvals.status, "pending")));
+  return new Set(rows.map(({ approval_id }) => approval_id));
+}
+
 /** Returns those of these incidents with an approval that is preparing, pending, or approved, valid and not begun. */
 export async function withStandingPlan(ctx: Ctx, incident_ids: readonly string[]): Promise<Set<string>> {
   if (incident_ids.length === 0) return new Set();

@@ -255,35 +255,64 @@ describe("delivering notices", () => {
     await database.pool.query("delete from alerts");
   });
 
-  it("waits as long as a channel asks for, and not longer than an hour", async () => {
+  it("waits as long as a channel asks for, with all that waits for it, and not longer than an hour", async () => {
     const busy = (retry_after: number) => () => ({ ...down(), retry_after }) as SendResult;
-    for (const [asked, waits] of [
-      [40, 40],
-      [1, 2],
-      [1e9, 3_600],
-      [Number.NaN, 2],
+    for (const [asked, first, others] of [
+      [40, 40, 40],
+      [1, 2, 1],
+      [1e9, 3_600, 3_600],
+      [Number.NaN, 2, 0],
+      [-5, 2, 0],
     ] as const) {
       await database.pool.query("delete from deliveries; delete from outbox");
-      await notices(1);
-      await deliverNotices(ctx, [notifier("busy", busy(asked))]);
-      const [row] = await rows("select next_attempt_at from deliveries");
-      expect(row.next_attempt_at).toEqual(new Date(clock.now().getTime() + waits * 1000));
+      await notices(3);
+      const channel = notifier("busy", busy(asked));
+      await deliverNotices(ctx, [channel, notifier("free")]);
+      expect(channel.cards).toHaveLength(1);
+      const waits = await rows(
+        "select next_attempt_at at from deliveries where notifier = 'busy' order by outbox_seq",
+      );
+      const seconds = waits.map(({ at }) => (at.getTime() - clock.now().getTime()) / 1000);
+      expect(seconds).toEqual([first, others, others]);
+      expect(await states("free")).toMatchObject([{ state: "delivered", n: 3 }]);
     }
   });
 
-  it("sends no more than a channel takes in a time, and the rest later, in order", async () => {
-    const slow = Object.assign(notifier("slow"), { rate: { messages: 3, seconds: 60 } });
+  it("keeps no id that it could not use, and delivers all the same", async () => {
+    for (const id of ["a\0b", "", "x".repeat(201), "\ud800", null, undefined]) {
+      await database.pool.query("delete from deliveries; delete from outbox");
+      await notices(2);
+      const chat = notifier("chat", () => ({ ok: true, message_id: id as string }));
+      await deliverNotices(ctx, [chat]);
+      await deliverNotices(ctx, [chat]);
+      expect(chat.cards).toHaveLength(2);
+      expect(await rows("select distinct state, message_id from deliveries")).toEqual([
+        { state: "delivered", message_id: null },
+      ]);
+    }
+    await notices(1);
+    await deliverNotices(ctx, [
+      notifier("chat", () => ({ ok: true, message_id: 4711 as unknown as string })),
+    ]);
+    expect(await rows("select message_id from deliveries where message_id is not null")).toEqual([
+      { message_id: "4711" },
+    ]);
+  });
+
+  it("sends no more than a channel takes in a time, and the rest later, in order, also over reloads", async () => {
     const free = notifier("free");
     await notices(8);
-    const sent: number[] = [];
+    const cards: Card[][] = [];
     for (let pass = 0; pass < 6; pass += 1) {
+      // Another object each time, as after a reload.
+      const slow = Object.assign(notifier("slow"), { rate: { messages: 3, seconds: 60 } });
       await deliverNotices(ctx, [slow, free]);
-      sent.push(slow.cards.length);
+      cards.push(slow.cards);
       clock.forward(30);
     }
-    expect(sent).toEqual([3, 3, 6, 6, 8, 8]);
+    expect(cards.map((sent) => sent.length)).toEqual([3, 0, 3, 0, 2, 0]);
     expect(free.cards).toHaveLength(8);
-    const ids = slow.cards.map((card) => Number(card.id.replace("notice-", "")));
+    const ids = cards.flat().map((card) => Number(card.id.replace("notice-", "")));
     expect(ids).toEqual([...ids].sort((x, y) => x - y));
   });
 
@@ -351,7 +380,7 @@ describe("the outbox", () => {
 
 describe("a request to sign", () => {
   /** A chat that has one message for the request, and what becomes of it. */
-  async function asked(edits: (count: number) => SendResult) {
+  async function asked(edits: (count: number) => SendResult | Promise<SendResult>) {
     const { approval_id, incident_id } = await presented(database, clock);
     await database.pool.query("delete from deliveries; delete from outbox");
     const edited: { message_id: string; card: Card }[] = [];
@@ -367,37 +396,49 @@ describe("a request to sign", () => {
       transaction(ctx, async (tx) => notify(tx, { topic, incident_id, payload: { approval_id } }));
     await tell("approval.pending");
     await deliverNotices(ctx, [chat]);
+    await deliverNotices(ctx, [chat]);
     expect(chat.cards[0]?.approval).toMatchObject({ approval_id });
-    const decide = async () => {
-      const rejected = "update approvals set status = 'rejected' where approval_id = $1";
-      await database.pool.query(rejected, [approval_id]);
-      await tell("approval.rejected");
-      await deliverNotices(ctx, [chat]);
-    };
-    return { chat, decide, tell };
+    expect(edited).toEqual([]);
+    const become = (status: string) =>
+      database.pool.query("update approvals set status = $1 where approval_id = $2", [status, approval_id]);
+    return { chat, become, tell };
   }
 
-  it("is taken back by an edit once the plan cannot be signed, before people hear why", async () => {
-    const { chat, decide, tell } = await asked((count) => (count === 1 ? down() : { ok: true }));
+  it.each(["rejected", "expired", "superseded", "approved"])(
+    "is edited once, when its plan is %s, though no notice says so",
+    async (status) => {
+      const { chat, become } = await asked(() => ({ ok: true }));
+      await become(status);
+      for (let pass = 0; pass < 3; pass += 1) await deliverNotices(ctx, [chat]);
+      expect(chat.edited.map(({ message_id, card }) => [message_id, card.approval])).toEqual([["m-1", null]]);
+    },
+  );
+
+  it.each<[string, () => SendResult | Promise<SendResult>]>([
+    ["fails", down],
+    ["throws", () => Promise.reject(new Error("socket hang up"))],
+  ])("is edited later where that %s, and delays no notice", async (_how, edits) => {
+    const { chat, become, tell } = await asked((count) => (count < 3 ? edits() : { ok: true }));
+    await become("rejected");
     await tell("approval.rejected");
-    await deliverNotices(ctx, [chat]);
-    expect(chat.edited).toEqual([]);
-    await decide();
-    expect(chat.cards).toHaveLength(2);
-    clock.forward(10);
-    await deliverNotices(ctx, [chat]);
-    expect(chat.cards).toHaveLength(3);
-    expect(chat.edited.map(({ message_id, card }) => [message_id, card.approval])).toEqual([
-      ["m-1", null],
-      ["m-1", null],
-    ]);
+    for (let pass = 0; pass < 5; pass += 1) await deliverNotices(ctx, [chat]);
+    expect(chat.cards.map((card) => card.topic)).toEqual(["approval.pending", "approval.rejected"]);
+    expect(chat.edited).toHaveLength(1);
+    for (let pass = 0; pass < 5; pass += 1) {
+      clock.forward(61);
+      await deliverNotices(ctx, [chat]);
+    }
+    expect(chat.edited).toHaveLength(3);
   });
 
-  it("is left as it is where its message is gone, and people hear the result all the same", async () => {
-    const { chat, decide } = await asked(() => ({ ok: false, error: "message not found", retryable: false }));
-    await decide();
+  it("is left as it is where its message is gone", async () => {
+    const { chat, become } = await asked(() => ({ ok: false, error: "message not found", retryable: false }));
+    await become("rejected");
+    for (let pass = 0; pass < 3; pass += 1) {
+      await deliverNotices(ctx, [chat]);
+      clock.forward(100);
+    }
     expect(chat.edited).toHaveLength(1);
-    expect(chat.cards.map((card) => card.topic)).toEqual(["approval.pending", "approval.rejected"]);
   });
 });
 

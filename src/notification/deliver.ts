@@ -1,17 +1,21 @@
 import { authorise } from "../access/index.ts";
+import { pendingApprovals } from "../approval/index.ts";
 import type { Ctx } from "../db/ctx.ts";
 import { isUnavailable } from "../db/failure.ts";
 import { transaction } from "../db/transaction.ts";
-import { getExecution, type StopTerms } from "../execution/index.ts";
+import type { StopTerms } from "../execution/index.ts";
 import { note } from "../incident/index.ts";
 import { clip } from "../lib/clip.ts";
 import { addSeconds } from "../lib/clock.ts";
 import { messageOf } from "../lib/error.ts";
 import { redactText, redactTexts } from "../lib/redact.ts";
 import {
+  countDelivered,
+  type DeliveredMessage,
   type Delivery,
   deliveredMessages,
   dueDeliveries,
+  postponeDeliveries,
   routeNotices,
   updateDelivery,
 } from "../outbox/index.ts";
@@ -40,59 +44,73 @@ type Terms = { stopping: AbortSignal; gateway: StopTerms | undefined };
 
 const timed = (stopping: AbortSignal) => AbortSignal.any([stopping, AbortSignal.timeout(SEND_TIMEOUT_MS)]);
 
-// Notices after which a plan that people were asked to sign can no longer be signed.
-const DECIDES = new Set<Delivery["topic"]>([
-  "approval.rejected",
-  "approval.expired",
-  "execution.started",
-  "execution.finished",
-]);
-// A request to sign is one message for each channel, or two where the server stopped before it stored the first.
-const REQUESTS = 5;
+// Most requests to sign that one call looks at, and most messages that it edits.
+const REQUESTS = 1_000;
+const EDITS = 20;
+/** Seconds until a channel whose edit failed is asked for the next one. */
+const EDIT_WAIT = 60;
+/** When that is, by notifier, and how often each message's edit failed. Lost with the process: an edit may be repeated. */
+const editsWaitUntil = new Map<string, number>();
+const failedEdits = new Map<string, number>();
 
-/** Returns the card that the message of a request to sign shows now; null while the plan can be signed, or without one. */
-async function decidedCard(
+const messageKey = ({ notifier, seq }: Delivery) => `${notifier} ${seq}`;
+
+/** Returns the messages of a notifier that asked people to sign a plan which cannot be signed now; failed ones last. */
+async function outdatedRequests(ctx: Ctx, notifier: string): Promise<DeliveredMessage[]> {
+  const asked = await deliveredMessages(ctx, notifier, { awaits_edit: true }, REQUESTS);
+  if (asked.length === 0) return [];
+  const approvalOf = ({ payload }: Delivery) => String(payload.approval_id);
+  const pending = await pendingApprovals(ctx, asked.map(approvalOf));
+  const failures = (message: DeliveredMessage) => failedEdits.get(messageKey(message)) ?? 0;
+  return asked
+    .filter((message) => !pending.has(approvalOf(message)))
+    .sort((one, other) => failures(one) - failures(other))
+    .slice(0, EDITS);
+}
+
+/** Shows the present card in a message. Without a card there is nothing to show, which is a success. */
+async function editMessage(
   ctx: Ctx,
-  message: Delivery,
-  gateway: StopTerms | undefined,
-): Promise<Card | null> {
+  notifier: Notifier,
+  message: DeliveredMessage,
+  { stopping, gateway }: Terms,
+): Promise<SendResult> {
   try {
     const card = await cardOf(ctx, message, gateway);
-    return card?.approval === null ? redactTexts(card) : null;
+    const edited = card && (await notifier.edit?.(message.message_id, redactTexts(card), timed(stopping)));
+    return edited ?? { ok: true };
   } catch (error) {
     if (isUnavailable(error)) throw error;
-    ctx.log.warn({ incident_id: message.incident_id, error: messageOf(error) }, "a card cannot be made");
-    return null;
+    return { ok: false, error: messageOf(error), retryable: true };
   }
 }
 
 /**
- * Edits the messages that asked people to sign the plan of a notice, once it can no longer be signed. Returns a failure
- * that is to be retried; null: none. A message that cannot be edited, such as a deleted one, is left as it is.
+ * Edits the messages that asked people to sign a plan which can no longer be signed, whatever became of it. A failure
+ * delays no notice: it is tried again later, unless the channel says that it is final, such as for a deleted message.
  */
-async function takeBack(
-  ctx: Ctx,
-  notifier: Notifier,
-  { incident_id, topic, payload }: Delivery,
-  { stopping, gateway }: Terms,
-): Promise<SendResult | null> {
-  if (notifier.edit === undefined || incident_id === null || !DECIDES.has(topic)) return null;
-  const { approval_id, execution_id } = payload;
-  const asks_for =
-    typeof approval_id === "string"
-      ? approval_id
-      : (await getExecution(ctx, String(execution_id))).approval_id;
-  const about = { notifier: notifier.id, incident_id, asks_for, limit: REQUESTS };
-  for (const message of await deliveredMessages(ctx, about)) {
-    const card = await decidedCard(ctx, message, gateway);
-    if (card === null) continue;
-    const edited = await notifier.edit(message.message_id, card, timed(stopping));
+async function takeBackRequests(ctx: Ctx, notifier: Notifier, terms: Terms): Promise<void> {
+  const { id } = notifier;
+  const now = ctx.clock.now().getTime();
+  const wait = (editsWaitUntil.get(id) ?? 0) - now;
+  // A longer wait than any means that the clock was set back.
+  if (notifier.edit === undefined || (wait > 0 && wait <= EDIT_WAIT * 1000)) return;
+  for (const message of await outdatedRequests(ctx, id)) {
+    if (terms.stopping.aborted) return;
+    const edited = await editMessage(ctx, notifier, message, terms);
+    const key = messageKey(message);
+    if (edited.ok || !edited.retryable) {
+      await updateDelivery(ctx, message, { awaits_edit: false });
+      failedEdits.delete(key);
+    }
     if (edited.ok) continue;
-    if (edited.retryable) return edited;
     const error = redactText(edited.error);
-    ctx.log.warn({ notifier: notifier.id, incident_id, error }, "a message could not be edited");
+    ctx.log.warn({ notifier: id, incident_id: message.incident_id, error }, "a message could not be edited");
+    if (!edited.retryable) continue;
+    failedEdits.set(key, (failedEdits.get(key) ?? 0) + 1);
+    editsWaitUntil.set(id, now + EDIT_WAIT * 1000);
+    return;
   }
-  return null;
 }
 
 /** Returns the notifier's first message about the incident, which later ones reply to; null without one. */
@@ -102,7 +120,7 @@ async function threadOf(
   { incident_id }: Delivery,
 ): Promise<string | null> {
   if (!threads || incident_id === null) return null;
-  const [first] = await deliveredMessages(ctx, { notifier, incident_id, limit: 1 });
+  const [first] = await deliveredMessages(ctx, notifier, { incident_id }, 1);
   return first?.message_id ?? null;
 }
 
@@ -124,8 +142,6 @@ async function send(
   }
   if (card === null) return { ok: false, error: "its subject no longer exists", retryable: false };
   try {
-    const failed = await takeBack(ctx, notifier, delivery, { stopping, gateway });
-    if (failed !== null) return failed;
     const reply_to = await threadOf(ctx, notifier, delivery);
     return await notifier.send(redactTexts(card), { signal: timed(stopping), reply_to });
   } catch (error) {
@@ -165,24 +181,24 @@ const LONGEST_MESSAGE_ID = 200;
 // The longest wait that a channel may ask for.
 const LONGEST_ASKED_WAIT = 3_600;
 
-/** Returns the seconds until the next attempt: 2, 4, … 300, or as many as the channel asks for if that is more. */
-function waitAfter(attempts: number, asked = 0): number {
-  const own = Math.min(2 ** Math.min(attempts, 9), LONGEST_WAIT);
-  return Math.max(own, Math.min(Number.isFinite(asked) ? asked : 0, LONGEST_ASKED_WAIT));
+/** Returns a message's id if it can be kept; null without one. A cut id would name another message. */
+function keptMessageId(ctx: Ctx, notifier: string, given: unknown): string | null {
+  if (given === undefined || given === null) return null;
+  const id = String(given);
+  if (id !== "" && id.length <= LONGEST_MESSAGE_ID && id.isWellFormed() && !id.includes("\0")) return id;
+  ctx.log.warn({ notifier }, "the channel's id of a message cannot be kept: it is not edited or replied to");
+  return null;
 }
 
-/** The moments at which a notifier was given its latest messages, in milliseconds. */
-const sentAt = new WeakMap<Notifier, number[]>();
+/** Returns the seconds that a channel asks to wait, within bounds. */
+const askedWait = (asked = 0) =>
+  Math.max(0, Math.min(Number.isFinite(asked) ? asked : 0, LONGEST_ASKED_WAIT));
 
-/** Returns whether a notifier takes another message now, by its rate, and counts that message. */
-function takesMore(notifier: Notifier, now: Date): boolean {
-  const { rate } = notifier;
+/** Returns whether a notifier takes another message now, by its rate. */
+async function takesMore(ctx: Ctx, { id, rate }: Notifier): Promise<boolean> {
   if (rate === undefined) return true;
-  const from = now.getTime() - rate.seconds * 1000;
-  const recent = (sentAt.get(notifier) ?? []).filter((at) => at > from);
-  const takes = recent.length < rate.messages;
-  sentAt.set(notifier, takes ? [...recent, now.getTime()] : recent);
-  return takes;
+  const since = addSeconds(ctx.clock.now(), -rate.seconds);
+  return (await countDelivered(ctx, id, since, rate.messages)) < rate.messages;
 }
 
 /** Stores the result of a delivery; returns whether it will be retried. */
@@ -191,13 +207,14 @@ async function storeResult(ctx: Ctx, delivery: Delivery, result: SendResult): Pr
   const now = ctx.clock.now();
   if (result.ok) {
     await transaction(ctx, async (tx) => {
-      const { message_id = null } = result;
+      const message_id = keptMessageId(tx, delivery.notifier, result.message_id);
       await updateDelivery(tx, delivery, {
         state: "delivered",
         attempts,
         delivered_at: now,
         error: null,
-        message_id: message_id === null ? null : clip(message_id, LONGEST_MESSAGE_ID, ""),
+        message_id,
+        awaits_edit: message_id !== null && ASKS.has(delivery.topic),
       });
       noteDelivery(tx, delivery);
     });
@@ -205,14 +222,16 @@ async function storeResult(ctx: Ctx, delivery: Delivery, result: SendResult): Pr
   }
   const error = clip(redactText(result.error), 1_000);
   const again = result.retryable && attempts < ATTEMPTS;
+  const asked = askedWait(result.retry_after);
   const { notifier, incident_id, topic } = delivery;
   ctx.log.warn({ notifier, incident_id, topic, attempts, error, again }, "a notice could not be delivered");
   await updateDelivery(ctx, delivery, {
     state: again ? "waiting" : "failed",
     attempts,
     error,
-    next_attempt_at: addSeconds(now, waitAfter(attempts, result.retry_after)),
+    next_attempt_at: addSeconds(now, Math.max(Math.min(2 ** Math.min(attempts, 9), LONGEST_WAIT), asked)),
   });
+  if (again && asked > 0) await postponeDeliveries(ctx, notifier, addSeconds(now, asked));
   return again;
 }
 
@@ -243,12 +262,18 @@ export async function deliverNotices(
     for (const delivery of list) {
       if (stopping.aborted) return;
       if (await keptSilent(ctx, delivery)) continue;
-      if (notifier !== undefined && !takesMore(notifier, ctx.clock.now())) return;
+      if (notifier !== undefined && !(await takesMore(ctx, notifier))) return;
       // After one failure that is to be retried, this notifier's other deliveries wait for the next call.
       if (await storeResult(ctx, delivery, await send(ctx, notifier, delivery, { stopping, gateway })))
         return;
     }
   };
-  await Promise.all([...byNotifier].map(([id, list]) => deliver(id, list)));
+  // Of one that fails the others' results are still stored.
+  const ended = await Promise.allSettled([
+    ...[...byNotifier].map(([id, list]) => deliver(id, list)),
+    ...notifiers.map((one) => takeBackRequests(ctx, one, { stopping, gateway })),
+  ]);
+  const failed = ended.find((one) => one.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
   return due.length;
 }

@@ -1,4 +1,4 @@
-import { and, asc, eq, isNotNull, isNull, lt, lte, notExists, sql } from "drizzle-orm";
+import { and, asc, eq, gt, isNotNull, isNull, lt, lte, notExists, sql } from "drizzle-orm";
 import type { Ctx } from "../db/ctx.ts";
 import { countRows, type Forget } from "../db/forget.ts";
 import { jsonRows } from "../db/json-rows.ts";
@@ -79,29 +79,25 @@ export async function dueDeliveries(ctx: Ctx, limit: number): Promise<Delivery[]
 /** A message that a channel has delivered. */
 export type DeliveredMessage = Delivery & { message_id: string };
 
-/**
- * Returns the messages that a notifier has delivered about an incident, oldest first, at most `limit`; with `asks_for`, those
- * that asked people to sign this approval.
- */
+/** Which messages: those about an incident, or those that ask people to sign and are to be edited afterwards. */
+type Which = { incident_id: string } | { awaits_edit: true };
+
+/** Returns messages that a notifier has delivered, oldest first, at most `limit`. */
 export async function deliveredMessages(
   ctx: Ctx,
-  about: { notifier: string; incident_id: string; asks_for?: string; limit: number },
+  notifier: string,
+  which: Which,
+  limit: number,
 ): Promise<DeliveredMessage[]> {
-  const { notifier, incident_id, asks_for, limit } = about;
-  const asks =
-    asks_for === undefined
-      ? []
-      : [eq(outbox.topic, "approval.pending"), sql`${outbox.payload}->>'approval_id' = ${asks_for}`];
   const rows = await ctx.db
     .select()
     .from(deliveries)
     .innerJoin(outbox, eq(outbox.seq, deliveries.outbox_seq))
     .where(
       and(
-        eq(outbox.incident_id, incident_id),
         eq(deliveries.notifier, notifier),
         isNotNull(deliveries.message_id),
-        ...asks,
+        "incident_id" in which ? eq(outbox.incident_id, which.incident_id) : eq(deliveries.awaits_edit, true),
       ),
     )
     .orderBy(asc(deliveries.outbox_seq))
@@ -112,6 +108,38 @@ export async function deliveredMessages(
     attempts: delivery.attempts,
     message_id: delivery.message_id ?? "",
   }));
+}
+
+/** Counts the notices that a notifier has delivered since a moment, up to `most`. */
+export async function countDelivered(ctx: Ctx, notifier: string, since: Date, most: number): Promise<number> {
+  const rows = await ctx.db
+    .select({ seq: deliveries.outbox_seq })
+    .from(deliveries)
+    .where(
+      and(
+        eq(deliveries.notifier, notifier),
+        eq(deliveries.state, "delivered"),
+        gt(deliveries.delivered_at, since),
+        // A clock that was set back must not hold up what comes now.
+        lte(deliveries.delivered_at, ctx.clock.now()),
+      ),
+    )
+    .limit(most);
+  return rows.length;
+}
+
+/** Puts off all that waits for a notifier until a moment, as the channel asks. */
+export async function postponeDeliveries(ctx: Ctx, notifier: string, until: Date): Promise<void> {
+  await ctx.db
+    .update(deliveries)
+    .set({ next_attempt_at: until })
+    .where(
+      and(
+        eq(deliveries.notifier, notifier),
+        eq(deliveries.state, "waiting"),
+        lt(deliveries.next_attempt_at, until),
+      ),
+    );
 }
 
 export async function updateDelivery(

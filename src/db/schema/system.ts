@@ -32,11 +32,15 @@ export const deliveries = pgTable(
     error: text("error"),
     /** The channel's own name for the delivered message, if it has one. */
     message_id: text("message_id"),
+    /** Whether the message asks people to sign a plan, and is to be edited once they no longer can. */
+    awaits_edit: boolean("awaits_edit").notNull().default(false),
   },
   (table) => [
     primaryKey({ columns: [table.outbox_seq, table.notifier] }),
     index("deliveries_waiting").on(table.next_attempt_at).where(sql`state = 'waiting'`),
     index("deliveries_messages").on(table.notifier, table.outbox_seq).where(sql`message_id is not null`),
+    index("deliveries_awaiting_edit").on(table.notifier, table.outbox_seq).where(sql`awaits_edit`),
+    index("deliveries_delivered").on(table.notifier, table.delivered_at).where(sql`state = 'delivered'`),
   ],
 );
 
