@@ -7,7 +7,7 @@ import { configJsonSchema } from "../src/app/config/json-schema.ts";
 import { configReference } from "../src/app/config/reference.ts";
 import { configSchema } from "../src/app/config/schema.ts";
 import { REFUSALS } from "../src/execution/index.ts";
-import { settingInfo } from "../src/lib/setting.ts";
+import { settingIn, settingInfo } from "../src/lib/setting.ts";
 
 const PAGE = join(import.meta.dirname, "../docs/reference/awoooi.yaml");
 
@@ -107,6 +107,39 @@ describe("the reference of settings", () => {
       ([path]) => !new RegExp(`\\b${path.split(".").at(-1)}:`).test(page),
     );
     expect(missing.map(([path]) => path)).toEqual([]);
+  });
+
+  it("has samples that are valid where they are copied as they are", () => {
+    const lines = page.split("\n");
+    const path: string[] = [];
+    const samples: [string, string][] = [];
+    for (const [at, line] of lines.entries()) {
+      const [, indent = "", name] = /^( *)([a-z_]+):/.exec(line) ?? [];
+      if (name === undefined) continue;
+      path.splice(indent.length / 2, Number.POSITIVE_INFINITY, name);
+      const from = lines.findIndex((one, index) => index > at && !/^ *# (?!- )/.test(one));
+      const rest = lines.slice(from);
+      const end = rest.findIndex((one) => !new RegExp(`^${indent}# (- |  )`).test(one));
+      const own = rest.slice(0, end).map((one) => one.slice(indent.length + 2));
+      if (line.includes(": []") && own[0]?.startsWith("- ")) samples.push([path.join("."), own.join("\n")]);
+    }
+    expect(samples.map(([name]) => name)).toEqual(
+      expect.arrayContaining([
+        "intake.custom",
+        "mcp.servers",
+        "ssh.hosts",
+        "processes",
+        "kubernetes.clusters",
+      ]),
+    );
+    const faults = samples.flatMap(([name, text]) => {
+      const schema = name
+        .split(".")
+        .reduce<z.core.$ZodType | undefined>((inner, key) => inner && settingIn(inner, key), configSchema);
+      const { error } = z.safeParse(schema as z.core.$ZodType, parse(text));
+      return error === undefined ? [] : [`${name}: ${error.message}`];
+    });
+    expect(faults).toEqual([]);
   });
 
   it("shows something for each, and only examples that the setting takes", () => {

@@ -7,7 +7,7 @@ import { z } from "zod";
  */
 export type SecretKind = "value" | "environment" | "headers" | "password" | "address" | "command";
 
-type Marks = { secret?: SecretKind; restart?: true; example?: unknown };
+type Marks = { secret?: SecretKind; restart?: true; example?: unknown; alternative?: true };
 
 const registry = z.registry<Marks>();
 
@@ -28,6 +28,9 @@ export const needsRestart = <T extends z.ZodType>(schema: T): T => marked(schema
 /** Adds a value that the reference shows for a setting whose default says little: none, or an empty list. */
 export const example = <T extends z.ZodType>(schema: T, value: z.input<T>): T =>
   marked(schema, { example: value });
+
+/** Marks a setting that is given instead of another one: a sample shows it in a comment. */
+export const alternative = <T extends z.ZodType>(schema: T): T => marked(schema, { alternative: true });
 
 type Def = {
   innerType?: z.core.$ZodType;
@@ -96,9 +99,28 @@ export function secretAt(schema: z.core.$ZodType, path: readonly string[]): Secr
   return next === undefined ? undefined : secretAt(next, rest);
 }
 
-/** Returns the shortest paths that are marked to need a restart, in the order of the schema. */
+/**
+ * Returns the shortest paths that are marked to need a restart, in the order of the schema. A list or map with such a
+ * setting in it needs a restart as a whole.
+ */
 export function restartPaths(schema: z.core.$ZodType, path: readonly string[] = []): string[] {
   const { restart, shape = {} } = settingInfo(schema);
-  if (restart) return [path.join(".")];
+  if (restart || hasFixedItems(schema)) return [path.join(".")];
   return Object.entries(shape).flatMap(([name, inner]) => restartPaths(inner, [...path, name]));
+}
+
+function hasFixedItems(schema: z.core.$ZodType): boolean {
+  const { element, values } = settingInfo(schema);
+  return [element, values].some((inner) => inner !== undefined && hasFixed(inner, new Set()));
+}
+
+/** Returns whether a setting needs a restart, or one in it. `seen`: shapes that were looked at, as a route holds routes. */
+function hasFixed(schema: z.core.$ZodType, seen: Set<object>): boolean {
+  const { restart, shape, element, values } = settingInfo(schema);
+  if (restart) return true;
+  if (shape !== undefined && seen.has(shape)) return false;
+  if (shape !== undefined) seen.add(shape);
+  return [element, values, ...Object.values(shape ?? {})].some(
+    (inner) => inner !== undefined && hasFixed(inner, seen),
+  );
 }

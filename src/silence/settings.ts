@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Matcher } from "../contract/matcher.ts";
 import { messageOf } from "../lib/error.ts";
 import { compileMatchers, matchesEverything, parseMatchers } from "../lib/matchers.ts";
-import { example } from "../lib/setting.ts";
+import { alternative, example } from "../lib/setting.ts";
 import { timeInterval } from "../lib/time-interval.ts";
 
 type Check = z.core.$RefinementCtx;
@@ -60,10 +60,10 @@ export const inhibitRule = z
   .strictObject({
     source_matchers: example(matchersSetting, ['severity="critical"']),
     target_matchers: example(matchersSetting, ['severity=~"warning|info"']),
-    source_match: pairs,
-    source_match_re: pairs,
-    target_match: pairs,
-    target_match_re: pairs,
+    source_match: alternative(pairs),
+    source_match_re: alternative(pairs),
+    target_match: alternative(pairs),
+    target_match_re: alternative(pairs),
     equal: example(z.array(labelName).default([]), ["alertname", "namespace"]),
   })
   .transform((rule, check) => {

@@ -56,7 +56,10 @@ function linesIn(
   seen: ReadonlySet<object>,
   sample: boolean,
 ): string[] {
-  return Object.entries(shape).flatMap(([name, inner]) => linesOf(name, inner, seen, sample));
+  return Object.entries(shape).flatMap(([name, inner]) => {
+    const lines = linesOf(name, inner, seen, sample);
+    return sample && settingInfo(inner).alternative ? commentedOut(lines) : lines;
+  });
 }
 
 /** Returns one line for a small section whose settings need no description each; null for any other. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { secret, secretAt } from "../../lib/setting.ts";
+import { needsRestart, restartPaths, secret, secretAt } from "../../lib/setting.ts";
 import { configJsonSchema } from "./json-schema.ts";
 import { isSecret } from "./secret.ts";
 
@@ -64,4 +64,15 @@ describe("a marked setting", () => {
   ])("%s is %s", (path, kind) => {
     expect(secretAt(schema, path.split("."))).toBe(kind);
   });
+});
+
+it("needs a restart for a list or map in which one setting does", () => {
+  const fixed = needsRestart(z.string());
+  const schema = z.strictObject({
+    open: z.string(),
+    list: z.array(z.strictObject({ name: z.string(), inner: fixed })).default([]),
+    map: z.record(z.string(), z.strictObject({ inner: fixed })).default({}),
+    part: z.strictObject({ fixed: fixed.default("x"), open: z.string() }).prefault({ open: "" }),
+  });
+  expect(restartPaths(schema)).toEqual(["list", "map", "part.fixed"]);
 });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { risk } from "../../../contract/common.ts";
-import { example, secret } from "../../../lib/setting.ts";
+import { alternative, example, secret } from "../../../lib/setting.ts";
 import { toolName, toolServerName } from "../../../operation/index.ts";
 
 // The operating system ends a string at a NUL: the rest would be lost silently.
@@ -42,19 +42,23 @@ const mcpServer = z
       "added to PATH, HOME, SHELL, TERM, USER and LOGNAME; no other variable of the server is passed on",
     ),
     cwd: example(text.min(1).optional(), "/srv/tools"),
-    url: example(
-      z
-        .url({ protocol: /^https?$/ })
-        .refine((url) => !/^[a-z]+:\/\/[^/?#]*@/i.test(url), "must not contain a user name or password")
-        .optional(),
-      "https://tools.example.com/mcp",
+    url: alternative(
+      example(
+        z
+          .url({ protocol: /^https?$/ })
+          .refine((url) => !/^[a-z]+:\/\/[^/?#]*@/i.test(url), "must not contain a user name or password")
+          .optional(),
+        "https://tools.example.com/mcp",
+      ),
     ).describe("instead of command, args, env and cwd: a server that speaks streamable HTTP"),
-    headers: example(
-      secret(
-        z.record(z.string().regex(/^[\w-]+$/, "is not a valid header name"), text.regex(/^[^\r\n]*$/)),
-        "headers",
-      ).default({}),
-      { Authorization: "Bearer …" },
+    headers: alternative(
+      example(
+        secret(
+          z.record(z.string().regex(/^[\w-]+$/, "is not a valid header name"), text.regex(/^[^\r\n]*$/)),
+          "headers",
+        ).default({}),
+        { Authorization: "Bearer …" },
+      ),
     ).describe("with url"),
     timeout_ms: z.number().int().min(100).max(600_000).default(30_000).describe("of one request or call"),
     tools: z

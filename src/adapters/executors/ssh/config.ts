@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { duration } from "../../../lib/duration.ts";
-import { example, secret } from "../../../lib/setting.ts";
+import { alternative, example, secret } from "../../../lib/setting.ts";
 import { composeProject, containerName, hostName, unitName } from "../../../operation/index.ts";
 
 // The operating system ends a string at a NUL: the rest would be lost silently.
@@ -24,8 +24,12 @@ const access = {
     "private key that only its owner can read (chmod 600)",
   ),
   passphrase: secret(text).optional().describe("passphrase of that key"),
-  passphrase_file: example(text.optional(), "/run/secrets/passphrase").describe("or a file that holds it"),
-  agent: example(text.optional(), "/run/awoooi/agent.sock").describe("socket of an SSH agent"),
+  passphrase_file: alternative(example(text.optional(), "/run/secrets/passphrase")).describe(
+    "or a file that holds it",
+  ),
+  agent: alternative(example(text.optional(), "/run/awoooi/agent.sock")).describe(
+    "or the socket of an SSH agent",
+  ),
 };
 
 const composeEntry = z.strictObject({
@@ -43,8 +47,10 @@ const sshHost = z.strictObject({
   address: example(hostName.optional(), "10.0.0.5").describe("default: its name"),
   port: example(port.optional(), 2222).describe("default: that of all hosts, as for the settings below"),
   ...access,
-  password: secret(text).optional().describe("a key is better"),
-  password_file: example(text.optional(), "/run/secrets/password").describe("or a file that holds it"),
+  password: alternative(secret(text).optional()).describe("instead of a key, which is better"),
+  password_file: alternative(example(text.optional(), "/run/secrets/password")).describe(
+    "or a file that holds it",
+  ),
   jump: example(z.string().optional(), "bastion").describe(
     "name of the jump host through which it is reached",
   ),

@@ -6,9 +6,9 @@ import type { Notifier, SendResult } from "../../../notification/index.ts";
 
 const config = z.strictObject({
   url: example(secret(z.url({ protocol: /^https?$/ }), "address"), "https://chat.example/hook"),
-  secret: secret(z.string().min(16))
-    .optional()
-    .describe("signs the body: header `X-Signature-256: sha256=` and the HMAC in hexadecimal"),
+  secret: example(secret(z.string().min(16)).optional(), "at-least-16-characters").describe(
+    "signs the body: header `X-Signature-256: sha256=` and the HMAC in hexadecimal",
+  ),
 });
 /** One of several webhooks, which notification routes select by name. */
 const named = config.extend({

@@ -87,9 +87,9 @@ export const customSource = z
       .enum(Object.keys(PRESETS) as [string, ...string[]])
       .optional()
       .describe("a shipped field map, which the fields below override"),
-    tokens: secret(z.array(z.string().min(16)))
-      .default([])
-      .describe("Authorization: Bearer; at least 16 characters each"),
+    tokens: example(secret(z.array(z.string().min(16))).default([]), ["at-least-16-characters"]).describe(
+      "Authorization: Bearer; at least 16 characters each",
+    ),
     header: example(
       z
         .string()

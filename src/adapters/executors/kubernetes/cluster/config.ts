@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { duration } from "../../../../lib/duration.ts";
-import { example } from "../../../../lib/setting.ts";
+import { alternative, example } from "../../../../lib/setting.ts";
 
 const name = z.string().regex(/^[A-Za-z0-9][\w.:@/-]{0,252}$/, "is not a valid cluster name");
 const namespaces = z.array(
@@ -9,10 +9,9 @@ const namespaces = z.array(
 
 /** How a cluster is reached: with the service account of AWOOOI's own pod, or by a kubeconfig. */
 const access = {
-  in_cluster: z
-    .literal(true)
-    .optional()
-    .describe("use the cluster that AWOOOI runs in, with its pod's service account; or:"),
+  in_cluster: alternative(z.literal(true).optional()).describe(
+    "instead of kubeconfig and context: use the cluster that AWOOOI runs in, with its pod's service account",
+  ),
   kubeconfig: example(z.string().min(1).optional(), "/etc/awoooi/kubeconfig").describe(
     "its credential plugin (exec, auth-provider) is run as a program on this machine",
   ),
