@@ -31,15 +31,10 @@ const matchers = z.array(
   }),
 );
 
-/** The sections of streams; `createStream` reads them by their paths. */
-const streamSettings: Record<never, never> = Object.fromEntries(
-  STREAMS.map(({ settings }) => [settings.path, settings.schema]),
-);
-
-/** The sections of executors; `createAdapters` reads them by their paths. */
-const executorSettings: Record<never, never> = Object.fromEntries(
-  EXECUTORS.map(({ settings }) => [settings.path, settings.schema]),
-);
+/** Returns the sections of kinds of adapters; `createStream` and `createAdapters` read them by their paths. */
+const sectionsOf = (
+  kinds: readonly { settings: { path: string; schema: z.ZodType } }[],
+): Record<never, never> => Object.fromEntries(kinds.map(({ settings }) => [settings.path, settings.schema]));
 
 /** Every setting with its default and description. Durations are seconds after parsing. */
 export const configSchema = z.strictObject({
@@ -119,7 +114,7 @@ export const configSchema = z.strictObject({
     .describe(
       "alerts that silence other alerts while they fire, in Alertmanager's syntax, including its older form",
     ),
-  ...streamSettings,
+  ...sectionsOf(STREAMS),
   incident: section({
     active_window: seconds("5m").describe(
       "the same trouble within this time after it was last seen continues its incident",
@@ -311,7 +306,7 @@ export const configSchema = z.strictObject({
         "networks that may read /metrics without a token, as this machine may; intake.proxies applies here too",
       ),
   }),
-  ...executorSettings,
+  ...sectionsOf(EXECUTORS),
 });
 
 export type Config = z.infer<typeof configSchema>;
